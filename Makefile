@@ -1,0 +1,30 @@
+# Each target is one line that a person could type; the first two make .venv if it is missing.
+PYTHON ?= python3
+CORES ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: run paper test lint clean
+
+run: .venv/installed
+	snakemake --cores $(CORES) --config scale=quick
+	@dimlaws verdicts --scale quick && echo "Report: $(CURDIR)/results/quick/report/index.html"
+
+paper: .venv/installed
+	snakemake --cores $(CORES) --config scale=paper
+	@dimlaws verdicts --scale paper && echo "Report: $(CURDIR)/results/paper/report/index.html"
+
+test: .venv/installed
+	pytest
+
+lint: .venv/installed
+	ruff check && ruff format --check && snakefmt --check Snakefile workflow && mypy && snakemake --lint
+
+clean:
+	rm -rf results/smoke results/quick .snakemake
+
+.venv/installed: pyproject.toml constraints.txt
+	@echo "Installing dimlaws and its pinned dependencies into .venv (once; about two minutes)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@

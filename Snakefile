@@ -1,0 +1,44 @@
+# dimlaws: fetch -> train -> measure -> judge -> figure -> report.
+# `snakemake --cores 2` makes everything at scale `quick`; `--config scale=paper` at another scale.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from dimlaws.dependencies import source_files
+from dimlaws.errors import DimlawsError
+from dimlaws.plan.layout import Layout
+
+min_version("9.0")
+
+SCALE = str(config.get("scale", "quick"))
+
+# Hydra owns the values: planning turns each experiment into plan files, which are the jobs'
+# inputs. A job on a cluster parses this file too, and then reads the plan as it was written.
+try:
+    layout = Layout.parse(
+        Path("config"), Path("results"), SCALE, sys.argv, main=workflow.is_main_process
+    )
+except DimlawsError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    scale="|".join(layout.scales),
+    experiment=r"\w+",
+    batch=r"[0-9a-f]{12}",
+    figure=r"\w+",
+
+
+rule all:
+    input:
+        layout.report(SCALE),
+
+
+include: "workflow/rules/fetch.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/judge.smk"
+include: "workflow/rules/figure.smk"
+include: "workflow/rules/report.smk"

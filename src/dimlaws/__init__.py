@@ -1,0 +1,1 @@
+"""dimlaws: what dimension decides, from data sets to judged claims."""

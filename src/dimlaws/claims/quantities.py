@@ -1,0 +1,302 @@
+"""Quantities that a claim can name: each takes records and returns one number.
+
+A quantity averages over seeds first (diverged runs left out) and then works on the cell means, so
+the bootstrap over seeds carries the noise of every run. It raises ``Undecidable`` where the
+records cannot answer. ``where`` selects rows (see ``Records.cells``).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from dimlaws.claims.records import Cells, Records, Undecidable, Vector, matched, varying
+from dimlaws.errors import ConfigError, nearest
+from dimlaws.laws.power_law import fit_offset_power_law, fit_power_law
+from dimlaws.types import NonNegativeFloat, PositiveFloat
+
+
+def scaling_exponent(
+    records: Records, *, measure: str, quantity: str, x: str, where: dict[str, Any] | None = None
+) -> float:
+    """Return the exponent ``a`` of ``value ~ x^-a``, from geometric means over seeds.
+
+    Parameters
+    ----------
+    measure : measure that gives the value
+    quantity : quantity of that measure
+    x : swept key or index column that is the abscissa; no other key may vary
+    where : rows to use
+
+    """
+    cells = records.cells(measure, quantity, where)
+    line = cells.only_line(x)
+    return fit_power_law(line.x, cells.geometric_means()[line.positions]).exponent
+
+
+def offset_exponent(
+    records: Records, *, measure: str, quantity: str, x: str, where: dict[str, Any] | None = None
+) -> float:
+    """Return the exponent ``a`` of ``value = L_inf + c x^-a``: how fast the floor is approached.
+
+    Parameters
+    ----------
+    measure : measure that gives the value
+    quantity : quantity of that measure
+    x : swept key or index column that is the abscissa; no other key may vary
+    where : rows to use
+
+    """
+    cells = records.cells(measure, quantity, where)
+    line = cells.only_line(x)
+    return fit_offset_power_law(line.x, cells.means()[line.positions]).exponent
+
+
+def exponent_against_inverse_dimension(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    size: str,
+    dim: str,
+    numerator: PositiveFloat,
+    max_dim: PositiveFloat | None = None,
+    where: dict[str, Any] | None = None,
+) -> float:
+    """Return the geometric mean over dimensions of ``a_d * d / numerator``.
+
+    It is 1 where the exponents obey ``a_d = numerator / d``.
+
+    Parameters
+    ----------
+    measure : measure that gives the value whose scaling exponent in ``size`` is ``a_d``
+    quantity : quantity of that measure
+    size : swept key of the abscissa (sample count, width, parameters)
+    dim : swept key of the dimension ``d``
+    numerator : what theory puts over the dimension, such as 1 or 4
+    max_dim : leave out larger dimensions
+    where : rows to use
+
+    """
+    dims, exponents = _exponents(records, measure, quantity, size, dim, where)
+    used = dims <= (np.inf if max_dim is None else max_dim)
+    if not used.any():
+        raise Undecidable(f"no {dim} is at most {max_dim:g}")
+    if (exponents[used] <= 0).any():
+        raise Undecidable(f"the value does not fall with {size} at every {dim}")
+    return float(np.exp(np.mean(np.log(exponents[used] * dims[used] / numerator))))
+
+
+def exponent_dimension_rank_correlation(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    size: str,
+    dim: str,
+    where: dict[str, Any] | None = None,
+) -> float:
+    """Return Spearman's correlation between ``1/d`` and the scaling exponent at ``d``.
+
+    Parameters
+    ----------
+    measure : measure that gives the value whose scaling exponent in ``size`` is taken
+    quantity : quantity of that measure
+    size : swept key of the abscissa (sample count, width, parameters)
+    dim : swept key of the dimension ``d``; three or more values
+    where : rows to use
+
+    """
+    dims, exponents = _exponents(records, measure, quantity, size, dim, where)
+    if len(dims) < 3:
+        raise Undecidable(f"a rank correlation needs three values of {dim}; there are {len(dims)}")
+    if len(np.unique(exponents)) == 1:
+        raise Undecidable("all exponents are equal")
+    ranks = stats.rankdata(-dims), stats.rankdata(exponents)
+    return float(stats.pearsonr(*ranks).statistic)
+
+
+def bound_holds_fraction(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    size: str,
+    dim: str,
+    numerator: PositiveFloat = 1.0,
+    where: dict[str, Any] | None = None,
+) -> float:
+    """Return the fraction of dimensions whose scaling exponent is at least ``numerator / d``.
+
+    Parameters
+    ----------
+    measure : measure that gives the value whose scaling exponent in ``size`` is taken
+    quantity : quantity of that measure
+    size : swept key of the abscissa (sample count, width, parameters)
+    dim : swept key of the dimension ``d``
+    numerator : what the bound puts over the dimension
+    where : rows to use
+
+    """
+    dims, exponents = _exponents(records, measure, quantity, size, dim, where)
+    return float(np.mean(exponents >= numerator / dims))
+
+
+def log_slope(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    x: str,
+    where: dict[str, Any] | None = None,
+    censored: str | None = "censored",
+) -> float:
+    """Return the slope of ``ln value`` in ``ln x``, averaged over the settings of all other keys.
+
+    Undecidable if the measure flags more than 20 % of a cell's values as censored.
+
+    Parameters
+    ----------
+    measure : measure that gives the value
+    quantity : quantity of that measure
+    x : swept key or index column that is the abscissa
+    where : rows to use
+    censored : quantity of the same measure that is 1 where the value is only a bound; null for none
+
+    """
+    if censored is not None:
+        records.refuse_censored(measure, censored, where)
+    cells = records.cells(measure, quantity, where)
+    means = cells.geometric_means()
+    lines = [line for line in cells.along(x) if len(np.unique(line.x)) >= 2]
+    if not lines:
+        raise Undecidable(f"{x} has one value only; a slope needs two")
+    slopes = [-fit_power_law(line.x, means[line.positions]).exponent for line in lines]
+    return float(np.mean(slopes))
+
+
+def mean_value(
+    records: Records, *, measure: str, quantity: str, where: dict[str, Any] | None = None
+) -> float:
+    """Return the mean over cells of the mean over seeds.
+
+    Parameters
+    ----------
+    measure : measure that gives the value
+    quantity : quantity of that measure
+    where : rows to use
+
+    """
+    return float(np.mean(records.cells(measure, quantity, where).means()))
+
+
+def largest_gap(
+    records: Records, *, measure: str, quantity: str, where: dict[str, Any] | None = None
+) -> float:
+    """Return the largest minus the smallest cell mean.
+
+    Parameters
+    ----------
+    measure : measure that gives the value
+    quantity : quantity of that measure
+    where : rows to use
+
+    """
+    return float(np.ptp(records.cells(measure, quantity, where).means()))
+
+
+def ratio_of_values(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    numerator: dict[str, Any],
+    denominator: dict[str, Any],
+    where: dict[str, Any] | None = None,
+) -> float:
+    """Return the ratio of cell means, as a geometric mean over the cells that match otherwise.
+
+    Parameters
+    ----------
+    measure : measure that gives the value
+    quantity : quantity of that measure
+    numerator : rows of the numerator, such as ``{k: 20}``
+    denominator : rows of the denominator, with the same keys, such as ``{k: 3}``
+    where : rows to use in both
+
+    """
+    if set(numerator) != set(denominator):
+        raise ConfigError("ratio_of_values: numerator and denominator must name the same keys")
+    above = records.cells(measure, quantity, {**(where or {}), **numerator})
+    below = records.cells(measure, quantity, {**(where or {}), **denominator})
+    pairs = matched(above, below, pinned=set(numerator))
+    if len(pairs) != len(below.keys):
+        raise Undecidable("some settings of the denominator have no numerator")
+    a, b = above.means()[pairs[:, 0]], below.means()[pairs[:, 1]]
+    if (a <= 0).any() or (b <= 0).any():
+        raise Undecidable("a mean is zero or negative, so its ratio says nothing")
+    return float(np.exp(np.mean(np.log(a) - np.log(b))))
+
+
+def fraction_where_below(
+    records: Records,
+    *,
+    left: dict[str, Any],
+    right: dict[str, Any],
+    slack: NonNegativeFloat = 0.0,
+) -> float:
+    """Return the fraction of cells where mean(left) is at most mean(right) + ``slack``.
+
+    Each cell of ``left`` is compared with the cell of ``right`` that agrees with it in all keys
+    that both have; ``left`` may have further ones, such as the layer.
+
+    Parameters
+    ----------
+    left : ``measure``, ``quantity`` and, where needed, ``where`` of the smaller value
+    right : the same of the larger value
+    slack : how much larger the smaller value may be
+
+    """
+    small, large = _side(records, "left", left), _side(records, "right", right)
+    pinned = {*(left.get("where") or {}), *(right.get("where") or {})}
+    pairs = matched(small, large, pinned=pinned)
+    a, b = small.means()[pairs[:, 0]], large.means()[pairs[:, 1]]
+    if np.isnan(a).any() or np.isnan(b).any():
+        raise Undecidable("every run of a cell diverged")
+    return float(np.mean(a <= b + slack))
+
+
+def _exponents(
+    records: Records,
+    measure: str,
+    quantity: str,
+    size: str,
+    dim: str,
+    where: dict[str, Any] | None,
+) -> tuple[Vector, Vector]:
+    """Return the dimensions, ascending, and the scaling exponent at each."""
+    cells = records.cells(measure, quantity, where)
+    lines = cells.along(size)
+    others = [name for name in varying([line.held for line in lines]) if name != dim]
+    if others:
+        raise Undecidable(f"the records also vary in {', '.join(others)}; fix that in where")
+    if any(dim not in line.held for line in lines):
+        present = {name for line in lines for name in line.held}
+        raise Undecidable(f"the records have no {dim}; {nearest(dim, present)}")
+    means = cells.geometric_means()
+    fits = {
+        float(line.held[dim]): fit_power_law(line.x, means[line.positions]).exponent
+        for line in lines
+    }
+    dims = sorted(fits)
+    return np.array(dims), np.array([fits[d] for d in dims])
+
+
+def _side(records: Records, name: str, side: Mapping[str, Any]) -> Cells:
+    unknown = set(side) - {"measure", "quantity", "where"}
+    if unknown or not {"measure", "quantity"} <= set(side):
+        raise ConfigError(
+            f"fraction_where_below: {name} takes measure, quantity and where, not {sorted(side)}"
+        )
+    return records.cells(side["measure"], side["quantity"], side.get("where"))

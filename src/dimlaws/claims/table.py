@@ -1,0 +1,107 @@
+"""Verdicts as a CSV file, and as a table for the terminal."""
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+from dimlaws.claims.judging import NAN, Verdict
+from dimlaws.errors import CorruptFileError
+from dimlaws.storage import replacing
+
+COLUMNS = tuple(column.name for column in fields(Verdict))
+"""Columns of ``verdicts.csv``, in order."""
+
+WRONG = 0.05
+"""Largest expected share of wrong verdicts among the decided ones, at 95 % intervals."""
+
+
+def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
+    """Write verdicts by chapter, paper and claim; equal verdicts give equal bytes."""
+    ordered = sorted(verdicts, key=lambda row: (row.chapter, row.paper, row.claim, row.experiment))
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([_format(getattr(row, name)) for name in COLUMNS] for row in ordered)
+
+
+def read_verdicts(path: Path) -> list[Verdict]:
+    """Read verdicts; raise ``CorruptFileError`` if columns or values are not those of a verdict."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        raise CorruptFileError(f"{path} does not start with the columns of a table of verdicts")
+    try:
+        return [
+            Verdict(*(_parse(c, text) for c, text in zip(fields(Verdict), row, strict=True)))
+            for row in rows[1:]
+        ]
+    except ValueError as error:
+        raise CorruptFileError(f"{path} holds a row that is no verdict ({error})") from error
+
+
+def scoreboard(verdicts: Sequence[Verdict]) -> str:
+    """Return a plain-text table of verdicts, and how many of them may be wrong."""
+    header = ("claim", "verdict", "estimate", "95 % interval", "region", "published")
+    body = [
+        (
+            row.claim,
+            row.verdict,
+            _shown(row.estimate),
+            f"[{_shown(row.ci_low)}, {_shown(row.ci_high)}]",
+            region_text(row.expected_low, row.expected_high, row.judge),
+            _shown(row.published),
+        )
+        for row in verdicts
+    ]
+    widths = [max(len(line[i]) for line in (header, *body)) for i in range(len(header))]
+    rule = tuple("-" * width for width in widths)
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (header, rule, *body)
+    ]
+    return "\n".join([*lines, "", summary(verdicts)]) + "\n"
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Return one line: how many claims, their verdicts, and the expected number of wrong ones."""
+    counts = Counter(row.verdict for row in verdicts)
+    decided = counts["reproduced"] + counts["refuted"]
+    return (
+        f"{len(verdicts)} claims: {counts['reproduced']} reproduced, {counts['refuted']} refuted, "
+        f"{counts['inconclusive']} inconclusive. At 95 %, up to {WRONG * decided:.1f} "
+        f"of the {decided} decided verdicts are expected to be wrong."
+    )
+
+
+def region_text(low: float | None, high: float | None, judge: str) -> str:
+    """Return a region in words short enough for a table: ``>= 0.9``, ``0.8 to 1.2``."""
+    strict = "" if judge == "sign" else "="
+    if low is None or high is None:
+        return f">{strict} {low:g}" if low is not None else f"<{strict} {high:g}"
+    return f"{'outside ' if judge == 'two-sided' else ''}{low:g} to {high:g}"
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.3g}"
+
+
+def _format(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    # Adding zero turns -0.0 into 0.0.
+    return f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)
+
+
+def _parse(column: Any, text: str) -> Any:
+    if column.type is str:
+        return text
+    if text == "" and column.type is not int:
+        return None if type(None) in get_args(column.type) else NAN
+    return int(text) if column.type is int else float(text)

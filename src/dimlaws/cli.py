@@ -1,0 +1,236 @@
+"""The command ``dimlaws <stage>``: what each Snakemake rule runs, and what a person can paste.
+
+Each stage is imported only when it is asked for: planning must not wait for torch.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dimlaws.errors import DimlawsError
+
+CONFIG = Path("config")
+RESULTS = Path("results")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one stage; return 0 only if what was asked for was done."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    # One thread a process: speed comes from batching runs, and results stay bitwise equal.
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    log = getattr(options, "log", None)
+    _start_log(log)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except DimlawsError as error:
+        message = str(error)
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        message = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+    except KeyboardInterrupt:
+        message = "interrupted"
+    if log is not None:
+        with log.open("a", encoding="utf-8") as stream:
+            traceback.print_exc(file=stream)
+    print(f"dimlaws {options.stage}: {message}", file=sys.stderr)
+    return 1
+
+
+def _start_log(log: Path | None) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", handlers=handlers
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dimlaws", description="What dimension decides: data sets to judged claims."
+    )
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="stage")
+
+    def stage(
+        name: str, run: Callable[[argparse.Namespace], int], description: str
+    ) -> argparse.ArgumentParser:
+        added = stages.add_parser(name, help=description, description=description)
+        added.set_defaults(run=run)
+        return added
+
+    def job(
+        name: str, run: Callable[[argparse.Namespace], int], description: str
+    ) -> argparse.ArgumentParser:
+        added = stage(name, run, description)
+        added.add_argument("--output", type=Path, required=True, help="file to write")
+        added.add_argument("--log", type=Path, help="file for the log")
+        return added
+
+    added = stage("plan", _plan, "plan every experiment and say what it holds")
+    _add_scale(added)
+
+    added = job("fetch", _fetch, "fetch one real data set and check it")
+    added.add_argument("set", help="name of a file in config/data")
+
+    added = job("train", _train, "train the runs of one batch")
+    added.add_argument("plan", type=Path, help="results/<scale>/<experiment>/plan/<batch>.json")
+    added.add_argument("--store", type=Path, help="trained runs to reuse and to keep")
+
+    added = job("measure", _measure, "measure the runs of one batch")
+    added.add_argument("plan", type=Path)
+    added.add_argument("measures", type=Path, help="plan/measures.json")
+    added.add_argument("--trained", type=Path, help="checkpoint of the batch")
+    added.add_argument("--store", type=Path, help="records to reuse and to keep")
+
+    added = job("collect", _collect, "join the records of an experiment's batches")
+    added.add_argument("records", type=Path, nargs="+")
+
+    added = job("judge", _judge, "judge the claims of one experiment")
+    added.add_argument("runs", type=Path, help="runs.parquet")
+    added.add_argument("claims", type=Path, help="plan/claims.json")
+    added.add_argument("--experiment", required=True)
+
+    added = job("figure", _figure, "draw one figure")
+    added.add_argument("plan", type=Path, help="plan/figures/<name>.json")
+    added.add_argument("runs", type=Path, nargs="+", help="runs.parquet of each experiment")
+
+    added = job("provenance", _provenance, "write what was run, on what")
+    added.add_argument("scale")
+
+    added = job("report", _report, "write the HTML pages")
+    added.add_argument("scale")
+
+    added = stage("verdicts", _verdicts, "print the scoreboard, or join verdict tables")
+    _add_scale(added)
+    added.add_argument("tables", type=Path, nargs="*", help="tables to join into --output")
+    added.add_argument("--output", type=Path)
+    added.add_argument("--log", type=Path)
+
+    added = stage("claims", _claims, "list every claim with its region and where that comes from")
+    _add_scale(added)
+
+    stage("doctor", _doctor, "say what this machine can run")
+    return parser
+
+
+def _add_scale(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scale", default="quick", help="smoke, quick (default) or paper")
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from dimlaws.plan.files import plan_all
+
+    for index in plan_all(CONFIG, RESULTS, options.scale, write=True):
+        runs = sum(batch["runs"] for batch in index.batches.values())
+        print(
+            f"{index.name}: {runs} runs in {len(index.batches)} batches, "
+            f"{len(index.figures)} figures"
+        )
+    return 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from dimlaws.stages.fetch import fetch_set
+
+    fetch_set(CONFIG, options.set, options.output)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from dimlaws.stages.train import train_batch
+
+    train_batch(options.plan, options.output, options.store)
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from dimlaws.stages.measure import measure_batch
+
+    measure_batch(
+        options.plan, options.measures, options.trained, options.output, options.store
+    )
+    return 0
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from dimlaws.stages.collect import collect
+
+    collect(options.records, options.output)
+    return 0
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from dimlaws.stages.judge import judge_experiment
+
+    judge_experiment(options.runs, options.claims, options.experiment, options.output)
+    return 0
+
+
+def _figure(options: argparse.Namespace) -> int:
+    from dimlaws.stages.figure import draw_figure
+
+    draw_figure(options.plan, options.runs, options.output)
+    return 0
+
+
+def _provenance(options: argparse.Namespace) -> int:
+    from dimlaws.stages.provenance import write_provenance
+
+    write_provenance(options.scale, RESULTS, options.output)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from dimlaws.report.site import build_site
+
+    build_site(options.scale, RESULTS, CONFIG, options.output)
+    return 0
+
+
+def _verdicts(options: argparse.Namespace) -> int:
+    from dimlaws.claims.table import join_verdicts, read_verdicts, scoreboard
+
+    if options.output is not None:
+        join_verdicts(options.tables, options.output)
+        return 0
+    table = RESULTS / options.scale / "verdicts.csv"
+    if not table.is_file():
+        raise DimlawsError(
+            f"{table} is not there yet; make it with "
+            f"`snakemake --cores 2 --config scale={options.scale}`"
+        )
+    print(scoreboard(read_verdicts(table)))
+    return 0
+
+
+def _claims(options: argparse.Namespace) -> int:
+    from dimlaws.plan.files import plan_all
+    from dimlaws.storage import read_json
+
+    for index in plan_all(CONFIG, RESULTS, options.scale, write=True):
+        file = RESULTS / options.scale / index.name / "plan" / "claims.json"
+        for name, claim in read_json(file).items():
+            low, high = ("" if end is None else f"{end:g}" for end in claim["expected"])
+            print(f"{name} ({claim['paper']}, chapter {claim['chapter']}, {index.name})")
+            print(f"    {claim['statement']}")
+            print(f"    {claim['judge']} in [{low}, {high}] ({claim['region_source']})")
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from dimlaws.stages.doctor import examine
+
+    return examine(CONFIG)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module per figure: ``draw(tables, ...)`` returns the figure and the numbers drawn."""

@@ -1,0 +1,1 @@
+"""Fits with intervals: power laws, and bootstrap over seeds."""

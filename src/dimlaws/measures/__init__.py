@@ -1,0 +1,1 @@
+"""Functions of a data set or of a trained ensemble that return tidy records."""

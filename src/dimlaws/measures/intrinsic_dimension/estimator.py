@@ -1,0 +1,90 @@
+"""What estimators of intrinsic dimension from neighbour distances have in common."""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from dimlaws.errors import ConfigError, EstimationError
+from dimlaws.measures.intrinsic_dimension.neighbors import Neighbors, nearest_neighbors
+
+
+class NeighborEstimator(BaseEstimator):  # type: ignore[misc]
+    """An estimator that needs no more of the data than the distances to the nearest neighbours."""
+
+    n_features_in_: int
+    n_samples_: int
+
+    def _neighbors(self, X: npt.ArrayLike, k: int, given: Neighbors | None) -> Neighbors:
+        """Return at least ``k`` neighbours of each row: those given, or by a search."""
+        try:
+            values = validate_data(
+                self, X, dtype="numeric", allow_nd=True, ensure_all_finite=False
+            )
+        except ValueError as error:
+            raise EstimationError(str(error)) from error
+        self.n_features_in_ = int(np.prod(values.shape[1:]))
+        found = nearest_neighbors(values, k) if given is None else given
+        if found.n + found.duplicates_removed != len(values):
+            raise EstimationError(
+                f"neighbors were searched among {found.n + found.duplicates_removed} rows, "
+                f"but X has {len(values)}; valid: nearest_neighbors of this X"
+            )
+        if found.distances.shape[1] < k:
+            raise EstimationError(
+                f"neighbors hold {found.distances.shape[1]} per row; valid: {k} or more"
+            )
+        if not (np.isfinite(found.distances).all() and (found.distances > 0).all()):
+            raise EstimationError(
+                "neighbors hold distances that are zero or not finite; "
+                "valid: distances between distinct rows, as nearest_neighbors returns them"
+            )
+        self.n_samples_ = len(found.anchors)
+        return found
+
+
+def standard_error_of_mean(
+    values: npt.NDArray[np.float64], neighbors: Neighbors, k: int
+) -> float:
+    """Return the standard error of the mean of one value per anchor, mutual neighbours dependent.
+
+    If i is among the k nearest of j and j among those of i, their distance enters both values,
+    so the values are correlated, and s/√q is about a fifth too small. Hence the sum of the
+    covariances runs over each anchor with itself and with its mutual neighbours (the form of
+    spatial covariance estimators; Conley 1999, Journal of Econometrics 92, eq. 7)::
+
+        se² = (1/q²) [Σ_i e_i² + Σ_{(i,j) mutual} e_i e_j],   e_i = v_i − mean(v)
+
+    A sum below that of the squares alone is noise and is not used.
+    """
+    deviations = values - values.mean()
+    own = float(deviations @ deviations)
+    left, right = _mutual_pairs(neighbors, k)
+    shared = float(deviations[left] @ deviations[right])
+    return float(np.sqrt(own + max(shared, 0.0)) / len(values))
+
+
+def _mutual_pairs(
+    neighbors: Neighbors, k: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the ordered pairs of anchors (by place) that are among each other's k nearest."""
+    anchors = neighbors.anchors
+    order = np.argsort(anchors)
+    targets = neighbors.indices[:, :k]
+    found = np.minimum(np.searchsorted(anchors[order], targets), len(anchors) - 1)
+    places = order[found]
+    sources = np.broadcast_to(np.arange(len(anchors))[:, None], targets.shape)
+    queried = anchors[places] == targets
+    left, right = sources[queried], places[queried]
+    mutual = np.isin(left * len(anchors) + right, right * len(anchors) + left)
+    return left[mutual], right[mutual]
+
+
+def valid_option(estimator: object, name: str, valid: tuple[str, ...]) -> str:
+    """Return the setting ``name``; raise ConfigError unless it is one of ``valid``."""
+    value = getattr(estimator, name)
+    if value not in valid:
+        raise ConfigError(
+            f"{type(estimator).__name__}: {name} = {value!r}; valid: {', '.join(valid)}"
+        )
+    return str(value)

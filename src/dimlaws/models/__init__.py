@@ -1,0 +1,1 @@
+"""Architectures whose parameters carry a leading axis: one entry per run trained together."""

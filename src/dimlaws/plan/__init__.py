@@ -1,0 +1,1 @@
+"""From Hydra experiments to runs, batches and plan files: pure, without torch or pandas."""

@@ -1,0 +1,122 @@
+"""Composing an experiment with Hydra, and naming the file that a faulty key stands in."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dimlaws.errors import ConfigError, nearest
+
+GROUPS = ("data", "model", "training")
+"""Config groups that a run is made of; a sweep may range over the choices of each."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One composed experiment.
+
+    ``config`` is the unresolved container without Hydra's own node, ``sweep`` the values of
+    ``hydra.sweeper.params`` in Hydra's grammar, and ``choices`` the chosen option of each group.
+    """
+
+    config: dict[str, Any]
+    sweep: dict[str, Any]
+    choices: dict[str, str]
+
+
+def experiment_names(folder: Path) -> list[str]:
+    """Return the names of the experiments in a configuration folder, sorted."""
+    return sorted(file.stem for file in (folder / "experiment").glob("*.yaml"))
+
+
+@contextmanager
+def hydra_folder(folder: Path) -> Iterator[None]:
+    """Let Hydra read its configuration from ``folder``."""
+    # Hydra takes half a second of CPU to import; a plan that is already written needs none of it.
+    from hydra import initialize_config_dir
+
+    with initialize_config_dir(str(folder.resolve()), version_base="1.3"):
+        yield
+
+
+def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Composed:
+    """Compose an experiment at a scale, inside ``hydra_folder``.
+
+    Raises
+    ------
+    ConfigError
+        if a file is not valid YAML, or names a group option or variable that does not exist.
+    """
+    from hydra import compose as hydra_compose
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    where = f"config/experiment/{experiment}.yaml"
+    try:
+        config = hydra_compose(
+            "config",
+            [f"experiment={experiment}", f"scale={scale}", *overrides],
+            return_hydra_config=True,
+        )
+        choices = {
+            group: str(choice)
+            for group, choice in config.hydra.runtime.choices.items()
+            if not group.startswith("hydra")
+        }
+        # Only Hydra's sweeper node is resolved here: runs resolve after a sweep has set its keys.
+        sweep = OmegaConf.to_container(config.hydra.sweeper.params or {}, resolve=True)
+        whole = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+        container = OmegaConf.to_container(whole, resolve=False)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(f"{where}: {_sentence(error)}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}, or a file that it names, is not valid YAML: {error}") from None
+    assert isinstance(container, dict)
+    assert isinstance(sweep, dict)
+    return Composed(
+        {str(key): value for key, value in container.items()},
+        {str(key): value for key, value in sweep.items()},
+        choices,
+    )
+
+
+def _sentence(error: Exception) -> str:
+    from hydra.errors import MissingConfigException
+
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = str(error.missing_cfg_file).partition("/")
+        return f"{group}: no option {option!r}; {nearest(option, error.options or ())}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(line for line in lines if not line.startswith(("object_type", "full_key: ")))
+
+
+def file_of_key(folder: Path, experiment: str, choices: dict[str, str], key: str) -> str:
+    """Return the path of the configuration file that sets the dotted ``key``, for an error message.
+
+    The experiment file wins over the group files, as it does when Hydra composes.
+    """
+    parts = key.replace("[", ".").split(".")
+    candidates = [(folder / "experiment" / f"{experiment}.yaml", parts)]
+    if parts[0] in choices:
+        file = folder / parts[0] / f"{choices[parts[0]]}.yaml"
+        candidates += [(file, parts[1:]), (file, parts)]
+    for file, path in candidates:
+        if file.is_file() and _holds(yaml.safe_load(file.read_text(encoding="utf-8")), path, key):
+            return f"config/{file.relative_to(folder)}"
+    return f"config/experiment/{experiment}.yaml"
+
+
+def _holds(content: Any, path: list[str], key: str) -> bool:
+    if isinstance(content, dict):
+        sweeper = (content.get("hydra") or {}).get("sweeper") or {}
+        if key in (sweeper.get("params") or {}):
+            return True
+    for part in path:
+        if not isinstance(content, dict) or part not in content:
+            return False
+        content = content[part]
+    return bool(path)

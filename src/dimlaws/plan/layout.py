@@ -1,0 +1,197 @@
+"""Where every file of the workflow lies and what it depends on, for the Snakemake rules.
+
+The rules stay declarative: each input function of theirs is a method here, and tested as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from dimlaws.data.location import data_folder
+from dimlaws.dependencies import source_files
+from dimlaws.errors import ConfigError, nearest
+from dimlaws.plan.files import Index, plan_all, scale_names
+
+if TYPE_CHECKING:
+    from snakemake.io import Wildcards
+
+# Entry modules of the stages; a rule depends on these, on its configured targets, and on all
+# that they import.
+TRAIN = "dimlaws.stages.train"
+MEASURE = "dimlaws.stages.measure"
+JUDGE = "dimlaws.stages.judge"
+FIGURE = "dimlaws.stages.figure"
+REPORT = "dimlaws.report.site"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The planned experiments of each scale in use, and the paths that follow from them."""
+
+    config: Path
+    results: Path
+    data: Path
+    scales: list[str]
+    experiments: dict[str, dict[str, Index]]
+
+    @classmethod
+    def parse(
+        cls, config: Path, results: Path, scale: str, arguments: Sequence[str], *, main: bool
+    ) -> Layout:
+        """Plan ``scale`` and every other scale that a target among ``arguments`` names.
+
+        ``main`` is False in a job of a cluster, which reads the plan as the main process wrote it.
+        """
+        known = scale_names(config)
+        pattern = re.compile(rf"(?:^|/){re.escape(str(results))}/({'|'.join(known)})/")
+        wanted = {scale, *(match[1] for text in arguments for match in pattern.finditer(text))}
+        plans = {name: plan_all(config, results, name, write=main) for name in sorted(wanted)}
+        indices = {name: {index.name: index for index in plan} for name, plan in plans.items()}
+        for planned in indices.values():
+            _check_figure_names(planned)
+        return cls(config, results, data_folder(), known, indices)
+
+    def report(self, scale: str) -> str:
+        """Return the page that shows everything at a scale."""
+        return f"{self.results}/{scale}/report/index.html"
+
+    def pin(self, name: str) -> str:
+        """Return the checksum pinned for a data set."""
+        file = self.config / "data" / f"{name}.yaml"
+        if not file.is_file():
+            known = (path.stem for path in file.parent.glob("*.yaml"))
+            raise ConfigError(f"no data set {name!r}; {nearest(name, known)}")
+        return str(yaml.safe_load(file.read_text(encoding="utf-8"))["data"]["sha256"])
+
+    def _index(self, wildcards: Wildcards) -> Index:
+        return self._planned(wildcards)[wildcards.experiment]
+
+    def _planned(self, wildcards: Wildcards) -> dict[str, Index]:
+        return self.experiments[wildcards.scale]
+
+    def _folder(self, scale: str, experiment: str) -> str:
+        return f"{self.results}/{scale}/{experiment}"
+
+    # One batch
+
+    def sets(self, wildcards: Wildcards) -> list[str]:
+        """Return the fetched data sets that a batch reads."""
+        batch = self._index(wildcards).batches[wildcards.batch]
+        return [f"{self.data}/{name}.safetensors" for name in batch["sets"]]
+
+    def training_code(self, wildcards: Wildcards) -> list[Path]:
+        """Return the source files that a batch's training depends on."""
+        batch = self._index(wildcards).batches[wildcards.batch]
+        return source_files([TRAIN, *map(_module, batch["targets"])])
+
+    def trained(self, wildcards: Wildcards) -> list[str]:
+        """Return the checkpoint that a batch's measures read; none where nothing is trained."""
+        if not self._index(wildcards).trains:
+            return []
+        return [f"{self._folder(*_place(wildcards))}/trained/{wildcards.batch}.safetensors"]
+
+    def measuring_code(self, wildcards: Wildcards) -> list[Path]:
+        """Return the source files that a batch's measures depend on."""
+        index = self._index(wildcards)
+        targets = [*index.batches[wildcards.batch]["targets"], *index.measures]
+        return source_files([MEASURE, *map(_module, targets)])
+
+    # One experiment
+
+    def records(self, wildcards: Wildcards) -> list[str]:
+        """Return the records of every batch of an experiment."""
+        folder = self._folder(*_place(wildcards))
+        return [f"{folder}/records/{batch}.parquet" for batch in self._index(wildcards).batches]
+
+    def judging_code(self, wildcards: Wildcards) -> list[Path]:
+        """Return the source files that an experiment's verdicts depend on."""
+        return source_files([JUDGE, *map(_module, self._index(wildcards).quantities)])
+
+    # One figure
+
+    def _owner(self, wildcards: Wildcards) -> Index:
+        planned = self._planned(wildcards)
+        return next(index for index in planned.values() if wildcards.figure in index.figures)
+
+    def figure_plan(self, wildcards: Wildcards) -> str:
+        """Return the plan file of a figure."""
+        folder = self._folder(wildcards.scale, self._owner(wildcards).name)
+        return f"{folder}/plan/figures/{wildcards.figure}.json"
+
+    def figure_runs(self, wildcards: Wildcards) -> list[str]:
+        """Return the tables that a figure draws."""
+        names = self._owner(wildcards).figure_experiments[wildcards.figure]
+        return [f"{self._folder(wildcards.scale, name)}/runs.parquet" for name in names]
+
+    def figure_code(self, wildcards: Wildcards) -> list[Path]:
+        """Return the source files that a figure depends on."""
+        target = self._owner(wildcards).figures[wildcards.figure]
+        return source_files([FIGURE, _module(target)])
+
+    # One scale
+
+    def all_verdicts(self, wildcards: Wildcards) -> list[str]:
+        """Return the verdicts of every experiment."""
+        return self._each(wildcards, "verdicts.csv")
+
+    def all_plans(self, wildcards: Wildcards) -> list[str]:
+        """Return the plan of every experiment."""
+        return self._each(wildcards, "plan/index.json")
+
+    def all_figures(self, wildcards: Wildcards) -> list[str]:
+        """Return every figure, in the format that the report shows."""
+        names = sorted(name for index in self._planned(wildcards).values() for name in index.figures)
+        return [f"{self.results}/{wildcards.scale}/figures/{name}.svg" for name in names]
+
+    def all_trained(self, wildcards: Wildcards) -> list[str]:
+        """Return the checkpoints of every batch that is trained."""
+        return [
+            f"{self._folder(wildcards.scale, index.name)}/trained/{batch}.safetensors"
+            for index in self._planned(wildcards).values()
+            if index.trains
+            for batch in index.batches
+        ]
+
+    def all_records(self, wildcards: Wildcards) -> list[str]:
+        """Return the records of every batch."""
+        return [
+            f"{self._folder(wildcards.scale, index.name)}/records/{batch}.parquet"
+            for index in self._planned(wildcards).values()
+            for batch in index.batches
+        ]
+
+    def report_code(self, wildcards: Wildcards) -> list[Path]:
+        """Return the source files and templates that the report depends on."""
+        code = source_files([REPORT])
+        templates = Path(__file__).parent.parent / "report" / "templates"
+        return [*code, *sorted(file for file in templates.iterdir() if file.is_file())]
+
+    def _each(self, wildcards: Wildcards, file: str) -> list[str]:
+        names = self._planned(wildcards)
+        return [f"{self._folder(wildcards.scale, name)}/{file}" for name in names]
+
+
+def _place(wildcards: Wildcards) -> tuple[str, str]:
+    return wildcards.scale, wildcards.experiment
+
+
+def _module(target: str) -> str:
+    return target.rpartition(".")[0]
+
+
+def _check_figure_names(planned: dict[str, Index]) -> None:
+    owners: dict[str, str] = {}
+    for index in planned.values():
+        for figure in index.figures:
+            if figure in owners:
+                raise ConfigError(
+                    f"config/experiment/{index.name}.yaml: figures.{figure}: the experiment "
+                    f"{owners[figure]} has a figure of that name; names must differ"
+                )
+            owners[figure] = index.name

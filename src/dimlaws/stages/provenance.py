@@ -1,0 +1,172 @@
+"""What was run, on what, with which code and data: ``provenance.json``."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+
+from dimlaws.errors import CorruptFileError
+from dimlaws.plan.composition import experiment_names
+from dimlaws.plan.experiment import fetched_set
+from dimlaws.stages.batchplan import BatchPlan
+from dimlaws.storage import canonical_json, open_arrays, read_json, write_text
+
+PACKAGES = (
+    "hydra-core",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "snakemake",
+    "torch",
+)
+"""Packages whose version can change a number or a figure."""
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def write_provenance(
+    scale: str, results: Path, output: Path, *, config: Path = Path("config")
+) -> None:
+    """Write the provenance of everything at a scale as JSON with sorted keys.
+
+    Of each experiment in ``config``: the key of its plan, seeds, checksums of the data sets that
+    it reads, numbers of runs and diverged runs, and wall and CPU seconds of each batch, null
+    where a file does not state them. Machine and threads are those of this process.
+
+    Raises
+    ------
+    CorruptFileError
+        if a plan, checkpoint or table of records is not what the pipeline writes.
+    """
+    content = {
+        "scale": scale,
+        "git": git_state(Path.cwd(), results),
+        "packages": package_versions(),
+        "machine": machine(),
+        "threads": {name: os.environ.get(name) for name in THREADS},
+        "experiments": {
+            name: _experiment(results / scale / name) for name in experiment_names(config)
+        },
+    }
+    write_text(output, canonical_json(content))
+
+
+def git_state(folder: Path, results: Path) -> dict[str, Any]:
+    """Return ``commit`` and ``dirty`` of the work tree that holds ``folder``; None outside one.
+
+    Files below ``results`` do not count: running at a committed scale rewrites them.
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if top is None:
+        return {"commit": None, "dirty": None}
+    paths = ["."]
+    resolved = (folder / results).resolve()
+    if resolved.is_relative_to(top):
+        paths.append(f":(exclude,literal){resolved.relative_to(top)}")
+    changes = _git(Path(top), "status", "--porcelain", "--", *paths)
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what a git command prints, or None where git or a repository is absent."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def package_versions() -> dict[str, str | None]:
+    """Return the versions of Python, of this package and of those that the numbers depend on."""
+    versions: dict[str, str | None] = {"python": platform.python_version()}
+    for name in ("dimlaws", *PACKAGES):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def machine() -> dict[str, Any]:
+    """Return platform, processor, usable and present cores, and memory in bytes."""
+    return {
+        "platform": platform.platform(),
+        "cpu": _cpu_model(),
+        "cores_usable": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "cores": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    }
+
+
+def _cpu_model() -> str | None:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or None
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or None)
+
+
+def _experiment(folder: Path) -> dict[str, Any]:
+    index = read_json(folder / "plan" / "index.json")
+    seeds: set[int] = set()
+    data: dict[str, str] = {}
+    batches = {}
+    for batch in index["batches"]:
+        plan = BatchPlan.read(folder / "plan" / f"{batch}.json")
+        for run in plan.runs:
+            seeds.add(run["seed"])
+            node = run["config"]["data"]
+            name = fetched_set(node)
+            if node is not None and name is not None:
+                data[name] = node["sha256"]
+        batches[batch] = _batch(folder, plan)
+    return {
+        "plan_key": index["key"],
+        "seeds": sorted(seeds),
+        "data_sha256": data,
+        "runs": sum(entry["runs"] for entry in batches.values()),
+        "diverged_runs": sum(entry["diverged_runs"] for entry in batches.values()),
+        "batches": batches,
+    }
+
+
+def _batch(folder: Path, plan: BatchPlan) -> dict[str, Any]:
+    train: dict[str, float | None] | None = None
+    diverged = 0
+    if plan.trains:
+        with open_arrays(folder / "trained" / f"{plan.batch}.safetensors") as archive:
+            train = _seconds(archive.metadata() or {})
+            diverged = int((archive.get_tensor("diverged_step") >= 0).sum())
+    file = folder / "records" / f"{plan.batch}.parquet"
+    try:
+        found = pyarrow.parquet.read_schema(file).metadata or {}
+    except pyarrow.ArrowException as error:
+        raise CorruptFileError(f"{file} is damaged ({error}); delete it and rerun") from error
+    stated = {key.decode(): value for key, value in found.items()}
+    return {
+        "runs": len(plan.runs),
+        "diverged_runs": diverged,
+        "train": train,
+        "measure": _seconds(stated),
+    }
+
+
+def _seconds(metadata: dict[str, Any]) -> dict[str, float | None]:
+    return {
+        key: float(metadata[key]) if key in metadata else None
+        for key in ("wall_seconds", "cpu_seconds")
+    }

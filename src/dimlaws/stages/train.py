@@ -1,0 +1,59 @@
+"""Training the runs of one batch, reusing those that were trained before."""
+
+import logging
+from pathlib import Path
+
+from tqdm import tqdm
+
+from dimlaws.stages.batchplan import BatchPlan
+from dimlaws.stages.clock import Clock
+from dimlaws.storage import link_or_copy
+from dimlaws.training.checkpoint import load_runs, save
+from dimlaws.training.engine import train
+from dimlaws.training.runs import EnsembleData, Run
+from dimlaws.training.trained import Trained, join
+
+logger = logging.getLogger("dimlaws.train")
+
+
+def ensemble(plan: BatchPlan) -> tuple[list[Run], EnsembleData]:
+    """Return the runs of a plan and the data that they share."""
+    recipes = plan.build("training") if plan.trains else [None] * len(plan.runs)
+    runs = [
+        Run(run["id"], run["seed"], recipe) for run, recipe in zip(plan.runs, recipes, strict=True)
+    ]
+    datasets = plan.build("data")
+    realizations = [data.realize(run.seed) for data, run in zip(datasets, runs, strict=True)]
+    return runs, EnsembleData.of(realizations, datasets[0].outputs)
+
+
+def train_batch(plan_file: Path, output: Path, store: Path | None) -> None:
+    """Train the runs of a plan file and write their parameters to ``output``.
+
+    ``store`` keeps what was trained where Snakemake does not delete it: runs found there, trained
+    by the same code, are taken as they are, so adding a seed trains that seed's runs only.
+    """
+    clock = Clock()
+    plan = BatchPlan.read(plan_file)
+    code = plan.code(__name__)
+    known = load_runs(store, code, plan.ids) if store is not None else {}
+    missing = [run for run in plan.ids if run not in known]
+    logger.info("%d runs: %d to train, %d known", len(plan.ids), len(missing), len(known))
+    parts: dict[str, Trained] = dict(known)
+    if missing:
+        todo = plan.only(missing)
+        runs, data = ensemble(todo)
+        steps = sum(run.recipe.steps for run in runs)
+        model = todo.build("model")[0]
+        with tqdm(total=steps, desc=f"train {plan.batch}", unit="step", disable=None) as bar:
+            trained = train(
+                model, data, runs, init_content=todo.runs[0]["config"]["model"], progress=bar.update
+            )
+        parts.update({run.id: trained.select([i]) for i, run in enumerate(runs)})
+    whole = join([parts[run] for run in plan.ids])
+    diverged = int((whole.diverged_step >= 0).sum())
+    if diverged:
+        logger.warning("%d of %d runs diverged; they are recorded as such", diverged, len(whole))
+    save(output, whole, plan.ids, code, clock.metadata())
+    if store is not None:
+        link_or_copy(output, store)

@@ -1,0 +1,53 @@
+"""What training returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from dimlaws.models.model import Params
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Trained parameters of ``M`` runs and how training went.
+
+    ``params`` are final; ``rewind`` are those before step ``recipe.rewind_step``. ``history_loss``
+    is the minibatch loss averaged over the steps between two points of ``history_step``
+    (numbers of completed steps), both ``[M, T]``. ``diverged_step [M]`` is the first step with a
+    non-finite loss, or the number of steps where only the last update overflowed, or -1; final
+    parameters of a diverged run are NaN.
+    """
+
+    params: Params
+    rewind: Params
+    history_step: npt.NDArray[np.int64]
+    history_loss: npt.NDArray[np.float64]
+    diverged_step: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.diverged_step)
+
+    def select(self, index: Sequence[int]) -> "Trained":
+        """Return some of the runs, in the order given."""
+        chosen = list(index)
+        return Trained(
+            {name: value[chosen] for name, value in self.params.items()},
+            {name: value[chosen] for name, value in self.rewind.items()},
+            self.history_step[chosen],
+            self.history_loss[chosen],
+            self.diverged_step[chosen],
+        )
+
+
+def join(parts: Sequence[Trained]) -> Trained:
+    """Return the runs of all parts, one part after the other."""
+    return Trained(
+        {name: torch.cat([part.params[name] for part in parts]) for name in parts[0].params},
+        {name: torch.cat([part.rewind[name] for part in parts]) for name in parts[0].rewind},
+        np.concatenate([part.history_step for part in parts]),
+        np.concatenate([part.history_loss for part in parts]),
+        np.concatenate([part.diverged_step for part in parts]),
+    )

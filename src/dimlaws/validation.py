@@ -1,0 +1,96 @@
+"""Checking configuration nodes against the signatures of their targets."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from dimlaws.errors import ConfigError, nearest
+from dimlaws.signature import REQUIRED, Kind, Parameter, read_signature
+
+Node = dict[str, Any]
+"""A configuration node: ``_target_`` and the target's keys."""
+
+
+def check_node(node: Any, where: str) -> None:
+    """Raise ``ConfigError`` unless ``node`` names a target and gives it valid values.
+
+    ``where`` is the dotted place of the node; messages start with the place of the fault.
+    """
+    if not isinstance(node, dict) or not isinstance(node.get("_target_"), str):
+        raise ConfigError(f"{where}: expected a mapping with _target_: dimlaws.<module>.<name>")
+    try:
+        signature = read_signature(node["_target_"])
+    except ConfigError as error:
+        raise ConfigError(f"{where}._target_: {error}") from None
+    for key, value in node.items():
+        if key == "_target_":
+            continue
+        parameter = signature.parameters.get(key)
+        if parameter is None:
+            raise ConfigError(f"{where}.{key}: unknown key; {nearest(key, signature.parameters)}")
+        check_value(value, parameter.kind, f"{where}.{key}")
+    for name, parameter in signature.parameters.items():
+        if parameter.default is REQUIRED and name not in node:
+            raise ConfigError(f"{where}.{name}: missing; it must be {parameter.kind}")
+
+
+def check_value(value: Any, kind: Kind, where: str) -> None:
+    """Raise ``ConfigError`` unless ``value`` is of ``kind``."""
+    if value is None:
+        if not kind.optional:
+            raise ConfigError(f"{where}: null is not allowed; it must be {kind}")
+        return
+    if kind.item is not None:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where}: {value!r} is not {kind}")
+        for position, item in enumerate(value):
+            check_value(item, kind.item, f"{where}[{position}]")
+        return
+    if kind.choices:
+        if value not in kind.choices or isinstance(value, bool) != isinstance(
+            kind.choices[0], bool
+        ):
+            hint = nearest(str(value), map(str, kind.choices))
+            raise ConfigError(f"{where}: {value!r} is not {kind}; {hint}")
+        return
+    if not _is_scalar(value, kind.scalar):
+        raise ConfigError(f"{where}: {value!r} is not {kind}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where}: {value!r} is not finite; it must be {kind}")
+    if kind.bounds is not None and not kind.bounds.admits(value):
+        raise ConfigError(f"{where}: {value!r} is out of range; it must be {kind}")
+    if isinstance(value, dict) and "_target_" in value:
+        check_node(value, where)
+
+
+def _is_scalar(value: Any, scalar: type | None) -> bool:
+    if scalar is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if scalar is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return scalar is not None and isinstance(value, scalar)
+
+
+def without_defaults(node: Node) -> Node:
+    """Return the node without the keys that equal the target's defaults.
+
+    Hashes are taken of this form, so a new option with a default leaves every id as it was.
+    """
+    parameters = read_signature(node["_target_"]).parameters
+    return {
+        key: without_defaults(value) if isinstance(value, dict) and "_target_" in value else value
+        for key, value in node.items()
+        if key == "_target_" or not _is_default(value, parameters[key])
+    }
+
+
+def _is_default(value: Any, parameter: Parameter) -> bool:
+    same_type = isinstance(value, bool) == isinstance(parameter.default, bool)
+    return same_type and bool(value == parameter.default)
+
+
+def per_run_keys(node: Node) -> Iterator[str]:
+    """Yield the keys whose values may differ between the runs of one batch."""
+    for name, parameter in read_signature(node["_target_"]).parameters.items():
+        if parameter.kind.per_run:
+            yield name

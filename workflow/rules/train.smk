@@ -1,0 +1,22 @@
+# One job a batch: all runs of an experiment that share tensor shapes, trained together.
+
+
+rule train:
+    input:
+        plan="results/{scale}/{experiment}/plan/{batch}.json",
+        # The content of a set is pinned by its checksum, so a newer file is the same data.
+        sets=ancient(layout.sets),
+        code=layout.training_code,
+    output:
+        "results/{scale}/{experiment}/trained/{batch}.safetensors",
+    params:
+        store="results/{scale}/{experiment}/store/{batch}.safetensors",
+    log:
+        "results/{scale}/{experiment}/logs/train/{batch}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    shell:
+        "dimlaws train {input.plan} --output {output} --store {params.store} --log {log}"
