@@ -78,12 +78,13 @@ def write_arrays(
 
     with replacing(path) as temporary:
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        save_file(contiguous, temporary, metadata=dict(metadata))
+        # One entry: the library writes several in an order that changes from run to run.
+        save_file(contiguous, temporary, metadata={"json": json.dumps(dict(metadata), sort_keys=True)})
 
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[Any]:
-    """Open a safetensors file for lazy reading (``keys``, ``get_tensor``, ``get_slice``, ``metadata``)."""
+    """Open a safetensors file for lazy reading (``keys``, ``get_tensor``, ``get_slice``)."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -99,7 +100,13 @@ def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]
     """Read all arrays and the metadata of a safetensors file."""
     with open_arrays(path) as archive:
         arrays = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-        return arrays, dict(archive.metadata() or {})
+        return arrays, metadata_of(archive)
+
+
+def metadata_of(archive: Any) -> dict[str, str]:
+    """Return the metadata of an archive that ``open_arrays`` opened."""
+    stored = archive.metadata() or {}
+    return dict(json.loads(stored["json"])) if "json" in stored else {}
 
 
 def link_or_copy(source: Path, target: Path) -> None:

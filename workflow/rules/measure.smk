@@ -15,6 +15,8 @@ rule measure:
         store="results/{scale}/{experiment}/store/{batch}.parquet",
     log:
         "results/{scale}/{experiment}/logs/measure/{batch}.log",
+    benchmark:
+        "results/{scale}/{experiment}/benchmarks/measure/{batch}.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -5,6 +5,7 @@ rule provenance:
     input:
         trained=layout.all_trained,
         records=layout.all_records,
+        plans=layout.all_plans,
         code=source_files(["dimlaws.stages.provenance"]),
     output:
         "results/{scale}/provenance.json",

@@ -13,6 +13,8 @@ rule train:
         store="results/{scale}/{experiment}/store/{batch}.safetensors",
     log:
         "results/{scale}/{experiment}/logs/train/{batch}.log",
+    benchmark:
+        "results/{scale}/{experiment}/benchmarks/train/{batch}.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -55,7 +55,7 @@ class Verdict:
     figure: str
 
 
-def judge(claim: Claim, name: str, records: pd.DataFrame, *, experiment: str) -> Verdict:
+def judge(claim: Claim, name: str, records: pd.DataFrame, experiment: str) -> Verdict:
     """Judge one claim on the tidy records of its experiment.
 
     ``records`` has the columns ``run, batch, seed, measure, quantity, value`` and any number of

@@ -1,17 +1,15 @@
 """Quantities that a claim can name: each takes records and returns one number.
 
-A quantity averages over seeds first (diverged runs left out) and then works on the cell means, so
-the bootstrap over seeds carries the noise of every run. It raises ``Undecidable`` where the
-records cannot answer. ``where`` selects rows (see ``Records.cells``).
+A quantity averages over seeds first (diverged runs left out), then works on the cell means. It
+raises ``Undecidable`` where the records cannot answer. ``where``: see ``Records.cells``.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from dimlaws.claims.records import Cells, Records, Undecidable, Vector, matched, varying
+from dimlaws.claims.records import Records, Undecidable, Vector, matched, varying
 from dimlaws.errors import ConfigError, nearest
 from dimlaws.laws.power_law import fit_offset_power_law, fit_power_law
 from dimlaws.types import NonNegativeFloat, PositiveFloat
@@ -113,8 +111,9 @@ def exponent_dimension_rank_correlation(
         raise Undecidable(f"a rank correlation needs three values of {dim}; there are {len(dims)}")
     if len(np.unique(exponents)) == 1:
         raise Undecidable("all exponents are equal")
-    ranks = stats.rankdata(-dims), stats.rankdata(exponents)
-    return float(stats.pearsonr(*ranks).statistic)
+    middle = (len(dims) + 1) / 2
+    falling, rank = stats.rankdata(-dims) - middle, stats.rankdata(exponents) - middle
+    return float(falling @ rank / np.sqrt((falling @ falling) * (rank @ rank)))
 
 
 def bound_holds_fraction(
@@ -242,25 +241,29 @@ def ratio_of_values(
 def fraction_where_below(
     records: Records,
     *,
+    measure: str,
+    quantity: str,
     left: dict[str, Any],
     right: dict[str, Any],
     slack: NonNegativeFloat = 0.0,
 ) -> float:
     """Return the fraction of cells where mean(left) is at most mean(right) + ``slack``.
 
-    Each cell of ``left`` is compared with the cell of ``right`` that agrees with it in all keys
-    that both have; ``left`` may have further ones, such as the layer.
+    Each cell of ``left`` is compared with the cell of ``right`` that agrees with it in all other
+    keys that both have; ``left`` may have further ones, such as the layer.
 
     Parameters
     ----------
-    left : ``measure``, ``quantity`` and, where needed, ``where`` of the smaller value
-    right : the same of the larger value
+    measure : measure that gives both values
+    quantity : quantity of that measure
+    left : rows of the value that should be smaller, such as ``{subject: representation}``
+    right : rows of the value that should be larger, such as ``{subject: data}``
     slack : how much larger the smaller value may be
 
     """
-    small, large = _side(records, "left", left), _side(records, "right", right)
-    pinned = {*(left.get("where") or {}), *(right.get("where") or {})}
-    pairs = matched(small, large, pinned=pinned)
+    small = records.cells(measure, quantity, left)
+    large = records.cells(measure, quantity, right)
+    pairs = matched(small, large, pinned={*left, *right})
     a, b = small.means()[pairs[:, 0]], large.means()[pairs[:, 1]]
     if np.isnan(a).any() or np.isnan(b).any():
         raise Undecidable("every run of a cell diverged")
@@ -282,8 +285,7 @@ def _exponents(
     if others:
         raise Undecidable(f"the records also vary in {', '.join(others)}; fix that in where")
     if any(dim not in line.held for line in lines):
-        present = {name for line in lines for name in line.held}
-        raise Undecidable(f"the records have no {dim}; {nearest(dim, present)}")
+        raise Undecidable(f"the records have no {dim}; {nearest(dim, lines[0].held)}")
     means = cells.geometric_means()
     fits = {
         float(line.held[dim]): fit_power_law(line.x, means[line.positions]).exponent
@@ -291,12 +293,3 @@ def _exponents(
     }
     dims = sorted(fits)
     return np.array(dims), np.array([fits[d] for d in dims])
-
-
-def _side(records: Records, name: str, side: Mapping[str, Any]) -> Cells:
-    unknown = set(side) - {"measure", "quantity", "where"}
-    if unknown or not {"measure", "quantity"} <= set(side):
-        raise ConfigError(
-            f"fraction_where_below: {name} takes measure, quantity and where, not {sorted(side)}"
-        )
-    return records.cells(side["measure"], side["quantity"], side.get("where"))

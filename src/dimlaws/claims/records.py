@@ -102,6 +102,8 @@ class Records:
         missing = [name for name in FIXED_COLUMNS if name not in table.columns]
         if missing:
             raise CorruptFileError(f"the table of runs lacks the columns {', '.join(missing)}")
+        if table["seed"].isna().any():
+            raise CorruptFileError("the table of runs has rows without a seed")
         self._table = table
         self.seeds: npt.NDArray[Any] = np.unique(table["seed"].to_numpy())
         pairs = table[["measure", "quantity"]].drop_duplicates()

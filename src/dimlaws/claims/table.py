@@ -46,6 +46,11 @@ def read_verdicts(path: Path) -> list[Verdict]:
         raise CorruptFileError(f"{path} holds a row that is no verdict ({error})") from error
 
 
+def join_verdicts(tables: Iterable[Path], output: Path) -> None:
+    """Write the verdicts of several tables as one."""
+    write_verdicts(output, [verdict for table in tables for verdict in read_verdicts(table)])
+
+
 def scoreboard(verdicts: Sequence[Verdict]) -> str:
     """Return a plain-text table of verdicts, and how many of them may be wrong."""
     header = ("claim", "verdict", "estimate", "95 % interval", "region", "published")
@@ -55,7 +60,7 @@ def scoreboard(verdicts: Sequence[Verdict]) -> str:
             row.verdict,
             _shown(row.estimate),
             f"[{_shown(row.ci_low)}, {_shown(row.ci_high)}]",
-            region_text(row.expected_low, row.expected_high, row.judge),
+            _region(row.expected_low, row.expected_high, row.judge),
             _shown(row.published),
         )
         for row in verdicts
@@ -75,12 +80,12 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     decided = counts["reproduced"] + counts["refuted"]
     return (
         f"{len(verdicts)} claims: {counts['reproduced']} reproduced, {counts['refuted']} refuted, "
-        f"{counts['inconclusive']} inconclusive. At 95 %, up to {WRONG * decided:.1f} "
+        f"{counts['inconclusive']} inconclusive. At 95 %, up to {WRONG * decided:.2f} "
         f"of the {decided} decided verdicts are expected to be wrong."
     )
 
 
-def region_text(low: float | None, high: float | None, judge: str) -> str:
+def _region(low: float | None, high: float | None, judge: str) -> str:
     """Return a region in words short enough for a table: ``>= 0.9``, ``0.8 to 1.2``."""
     strict = "" if judge == "sign" else "="
     if low is None or high is None:
@@ -89,13 +94,13 @@ def region_text(low: float | None, high: float | None, judge: str) -> str:
 
 
 def _shown(value: float | None) -> str:
-    return "-" if value is None or math.isnan(value) else f"{value:.3g}"
+    # Adding zero turns -0.0 into 0.0, here and in _format.
+    return "-" if value is None or math.isnan(value) else f"{value + 0.0:.3g}"
 
 
 def _format(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    # Adding zero turns -0.0 into 0.0.
     return f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)
 
 

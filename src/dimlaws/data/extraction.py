@@ -57,6 +57,8 @@ def extract(
         elif archive.name.endswith(".deb"):
             _extract_deb(archive, folder, budget)
         elif archive.name.endswith(".gz"):
+            if archive.stat().st_size == 0:
+                raise EOFError("empty file")  # gzip itself reads it as an empty content
             with gzip.open(archive) as source:
                 _copy(source, folder / archive.name.removesuffix(".gz"), budget)
         else:
@@ -119,7 +121,7 @@ def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, budget: _Budget) -> N
 def _extract_zip(archive: Path, folder: Path, budget: _Budget) -> None:
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
-            path = _inside(info.filename, archive.name)
+            path = _inside(info.filename, budget.name)
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise UnsafeArchiveError(
@@ -135,7 +137,7 @@ def _extract_zip(archive: Path, folder: Path, budget: _Budget) -> None:
 def _extract_tar(archive: Path, folder: Path, budget: _Budget) -> None:
     with tarfile.open(archive) as opened:
         for member in opened:
-            _inside(member.name, archive.name)
+            _inside(member.name, budget.name)
             tarfile.data_filter(member, str(folder))
             if member.isfile():
                 source = opened.extractfile(member)

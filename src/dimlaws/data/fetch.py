@@ -19,7 +19,7 @@ from dimlaws.data.extraction import ArchiveError, extract
 from dimlaws.data.sources import Source, SourceError, describe, obtain, reason
 from dimlaws.errors import CorruptFileError, FetchError
 from dimlaws.instantiate import configured
-from dimlaws.storage import open_arrays, write_arrays
+from dimlaws.storage import metadata_of, open_arrays, write_arrays
 
 _BLOCK_BYTES = 2**24
 _log = logging.getLogger("dimlaws.fetch")
@@ -69,7 +69,7 @@ def verify(path: Path, sha256: str) -> None:
     if not path.is_file():
         raise CorruptFileError(f"{path} does not exist; fetch it with `dimlaws fetch`")
     with open_arrays(path) as archive:
-        metadata = dict(archive.metadata() or {})
+        metadata = metadata_of(archive)
         facts = {key: metadata[key] for key in metadata.keys() - {"name", "sha256"}}
         names = sorted(archive.keys())
         found = hashlib.sha256(_preamble(facts))

@@ -29,7 +29,7 @@ class Manifold:
 
     ``x`` is the canonical embedding, turned by a random isometry into ``ambient_dim`` dimensions
     and multiplied by one exact factor that makes E|x|^2 = ambient_dim, plus noise. A unit of
-    intrinsic length is ``scale`` units of ambient length (``ambient_scale``). Each part of a
+    intrinsic length is ``ambient_scale(seed)`` units of ambient length. Each part of a
     realization has its own stream: data sets that differ in one knob are equal in all others, and
     the first N training rows are the same bits for every ``train_size`` of at least N. Rows are
     test rows first, then training rows.
@@ -86,7 +86,7 @@ class Manifold:
                 f"task_dim is {self.task_dim}, but there are only {self.intrinsic_dim} intrinsic "
                 f"coordinates; valid: 1 to {self.intrinsic_dim}, or null for all"
             )
-        elif self.label_sharpness < LEAST_SHARPNESS:
+        elif not self.label_sharpness >= LEAST_SHARPNESS:
             problem = (
                 f"label_sharpness is {self.label_sharpness:g}; labels of unit variance need at "
                 f"least {LEAST_SHARPNESS:g}, the slope of a linear function"
@@ -168,7 +168,7 @@ class Manifold:
             geometry.embedding_dim,
             self._rng(seed, "isometry", self.ambient_dim),
         )
-        scaled = turn.T * np.sqrt(self.ambient_dim / geometry.mean_square)
+        scaled = turn.T * self.ambient_scale(seed)
         noise = self._rng(seed, f"{part} noise", self.ambient_dim)
 
         def place(u: Array) -> Array:

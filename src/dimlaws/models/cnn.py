@@ -22,7 +22,7 @@ class CNN:
     Attributes
     ----------
     channels : maps of the first convolution; the second has twice as many.
-    kernel : side of the convolution kernels in pixels.
+    kernel : side of the convolution kernels in pixels; odd.
     hidden : units of the fully connected layer.
     """
 
@@ -30,9 +30,13 @@ class CNN:
     kernel: PositiveInt = 5
     hidden: PositiveInt = 64
 
-    def init(
-        self, rng: np.random.Generator, input_shape: tuple[int, ...], outputs: int
-    ) -> Params:
+    def __post_init__(self) -> None:
+        if self.kernel % 2 == 0:
+            raise ConfigError(
+                f"model.kernel is {self.kernel}; it must be odd, to keep maps centred"
+            )
+
+    def init(self, rng: np.random.Generator, input_shape: tuple[int, ...], outputs: int) -> Params:
         """Draw the parameters of one run; raise ``ConfigError`` unless inputs are images."""
         if len(input_shape) != 3 or min(input_shape[1:]) < 4:
             raise ConfigError(
@@ -69,7 +73,7 @@ class CNN:
         maps = x.contiguous(memory_format=torch.channels_last)
         for name in ("conv0", "conv1"):
             maps = functional.conv2d(
-                maps, params[f"{name}.weight"], params[f"{name}.bias"], padding="same"
+                maps, params[f"{name}.weight"], params[f"{name}.bias"], padding=self.kernel // 2
             )
             # Pooling first: ReLU then touches a quarter of the values, with the same result.
             maps = functional.relu(functional.max_pool2d(maps, 2))

@@ -1,6 +1,8 @@
 """Fully connected networks, many at once."""
 
+import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +13,11 @@ from torch.nn import functional
 from dimlaws.models.model import Params, draw_weight
 from dimlaws.types import PositiveInt
 
-_ACTIVATIONS = {"relu": functional.relu, "tanh": torch.tanh, "gelu": functional.gelu}
+_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "relu": functional.relu,
+    "tanh": torch.tanh,
+    "gelu": functional.gelu,
+}
 
 
 @dataclass(frozen=True)
@@ -34,21 +40,19 @@ class MLP:
     activation: Literal["relu", "tanh", "gelu"] = "relu"
     bias: bool = True
 
-    def init(
-        self, rng: np.random.Generator, input_shape: tuple[int, ...], outputs: int
-    ) -> Params:
-        """Draw the parameters of one run: ``layer<i>.weight [in, out]``, ``layer<i>.bias [out]``."""
+    def init(self, rng: np.random.Generator, input_shape: tuple[int, ...], outputs: int) -> Params:
+        """Draw one run's ``layer<i>.weight [in, out]`` and ``layer<i>.bias [out]``."""
         sizes = [math.prod(input_shape), *[self.width] * self.depth, outputs]
         gain = 2.0 if self.activation == "relu" else 1.0
         params: Params = {}
-        for i, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
             params[f"layer{i}.weight"] = draw_weight(rng, (fan_in, fan_out), fan_in, gain)
             if self.bias:
                 params[f"layer{i}.bias"] = torch.zeros(fan_out)
         return params
 
     def forward(self, params: Params, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map ``x [M, B, *features]`` to ``(output [M, B, outputs], penultimate [M, B, width])``."""
+        """Map ``x [M, B, *features]`` to ``output [M, B, outputs]`` and ``[M, B, width]``."""
         activation = _ACTIVATIONS[self.activation]
         hidden = x.flatten(2)
         for i in range(self.depth):

@@ -12,9 +12,7 @@ Params = dict[str, torch.Tensor]
 class Model(Protocol):
     """A configured architecture."""
 
-    def init(
-        self, rng: np.random.Generator, input_shape: tuple[int, ...], outputs: int
-    ) -> Params:
+    def init(self, rng: np.random.Generator, input_shape: tuple[int, ...], outputs: int) -> Params:
         """Draw the parameters of one run (no leading axis), weights of the first layer first."""
 
     def forward(self, params: Params, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -29,11 +29,12 @@ def interval(low: float | None, high: float | None) -> str:
 def region(judge: str, low: float | None, high: float | None) -> str:
     """Return an expected region in words; the region of a two-sided claim is its null band."""
     if judge == "two-sided":
-        return f"an effect outside {number(low)} to {number(high)}"
+        return f"outside {number(low)} to {number(high)}"
+    # Zero is neither sign.
     if low is None:
-        return f"at most {number(high)}"
+        return f"{'below' if judge == 'sign' else 'at most'} {number(high)}"
     if high is None:
-        return f"at least {number(low)}"
+        return f"{'above' if judge == 'sign' else 'at least'} {number(low)}"
     return f"{number(low)} to {number(high)}"
 
 
@@ -44,7 +45,9 @@ def duration(seconds: float | None) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
-    return f"{seconds / 60:.1f} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return f"{seconds / 60:.1f} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def memory(size: int | None) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from dimlaws.instantiate import configured
 from dimlaws.measures.batch import TrainedBatch
 from dimlaws.plan.runs import digest
 from dimlaws.stages.batchplan import BatchPlan
-from dimlaws.stages.clock import Clock
 from dimlaws.stages.records import read_records, write_records
 from dimlaws.stages.train import ensemble
 from dimlaws.storage import link_or_copy, read_json
@@ -35,7 +35,6 @@ def measure_batch(
 
     Records in ``store`` that stem from the same run, measure and code are taken as they are.
     """
-    clock = Clock()
     plan = BatchPlan.read(plan_file)
     measures: dict[str, Node] = read_json(measures_file)
     code = plan.code("dimlaws.stages.train")
@@ -48,14 +47,13 @@ def measure_batch(
         logger.info("%s: %d runs to measure, %d known", name, len(missing), len(done))
         tables += [done[run] for run in plan.ids if run in done]
         if missing:
-            batch = _batch(plan.only(missing), checkpoint, code)
             with tqdm(desc=f"{name} {plan.batch}", unit="step", disable=None) as bar:
-                records = configured(node)(batch, progress=bar.update)
+                batch = _batch(plan.only(missing), checkpoint, code, bar.update)
+                records = configured(node)(batch)
             tables.append(pd.DataFrame(records).assign(measure=name))
     table = pd.concat(tables, ignore_index=True)
     table = _with_swept_keys(table, plan)
-    metadata = {"states": json.dumps(states), **clock.metadata()}
-    write_records(output, table, metadata)
+    write_records(output, table, {"states": json.dumps(states)})
     if store is not None:
         link_or_copy(output, store)
 
@@ -82,17 +80,18 @@ def _known(store: Path | None, states: dict[str, str]) -> dict[str, dict[str, pd
     }
 
 
-def _batch(plan: BatchPlan, checkpoint: Path | None, code: str) -> TrainedBatch:
+def _batch(
+    plan: BatchPlan, checkpoint: Path | None, code: str, progress: Callable[[int], Any]
+) -> TrainedBatch:
     runs, data = ensemble(plan)
     if checkpoint is None:
-        return TrainedBatch(runs, data, None, None)
-    trained = load_runs(checkpoint, code, plan.ids)
-    lost = [run for run in plan.ids if run not in trained]
-    if lost:
+        return TrainedBatch(runs, data, progress=progress)
+    loaded = load_runs(checkpoint, code, plan.ids)
+    if loaded is None or loaded[0] != plan.ids:
         raise CorruptFileError(
-            f"{checkpoint} does not hold run {lost[0]} as this code trains it; delete it and rerun"
+            f"{checkpoint} does not hold every run as this code trains it; delete it and rerun"
         )
-    return TrainedBatch(runs, data, plan.build("model")[0], trained)
+    return TrainedBatch(runs, data, plan.build("model")[0], loaded[1], progress)
 
 
 def _with_swept_keys(table: pd.DataFrame, plan: BatchPlan) -> pd.DataFrame:

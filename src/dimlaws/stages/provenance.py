@@ -1,5 +1,6 @@
 """What was run, on what, with which code and data: ``provenance.json``."""
 
+import csv
 import importlib.metadata
 import os
 import platform
@@ -7,9 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet
-
-from dimlaws.errors import CorruptFileError
 from dimlaws.plan.composition import experiment_names
 from dimlaws.plan.experiment import fetched_set
 from dimlaws.stages.batchplan import BatchPlan
@@ -39,12 +37,12 @@ def write_provenance(
 
     Of each experiment in ``config``: the key of its plan, seeds, checksums of the data sets that
     it reads, numbers of runs and diverged runs, and wall and CPU seconds of each batch, null
-    where a file does not state them. Machine and threads are those of this process.
+    where no benchmark was kept. Machine and threads are those of this process.
 
     Raises
     ------
     CorruptFileError
-        if a plan, checkpoint or table of records is not what the pipeline writes.
+        if a plan or checkpoint is not what the pipeline writes.
     """
     content = {
         "scale": scale,
@@ -145,28 +143,26 @@ def _experiment(folder: Path) -> dict[str, Any]:
 
 
 def _batch(folder: Path, plan: BatchPlan) -> dict[str, Any]:
-    train: dict[str, float | None] | None = None
     diverged = 0
     if plan.trains:
         with open_arrays(folder / "trained" / f"{plan.batch}.safetensors") as archive:
-            train = _seconds(archive.metadata() or {})
             diverged = int((archive.get_tensor("diverged_step") >= 0).sum())
-    file = folder / "records" / f"{plan.batch}.parquet"
-    try:
-        found = pyarrow.parquet.read_schema(file).metadata or {}
-    except pyarrow.ArrowException as error:
-        raise CorruptFileError(f"{file} is damaged ({error}); delete it and rerun") from error
-    stated = {key.decode(): value for key, value in found.items()}
     return {
         "runs": len(plan.runs),
         "diverged_runs": diverged,
-        "train": train,
-        "measure": _seconds(stated),
+        "train": _seconds(folder, "train", plan.batch) if plan.trains else None,
+        "measure": _seconds(folder, "measure", plan.batch),
     }
 
 
-def _seconds(metadata: dict[str, Any]) -> dict[str, float | None]:
+def _seconds(folder: Path, stage: str, batch: str) -> dict[str, float | None]:
+    """Return what Snakemake's benchmark of the job says; null where there is none."""
+    file = folder / "benchmarks" / stage / f"{batch}.tsv"
+    if not file.is_file():
+        return {"wall_seconds": None, "cpu_seconds": None}
+    with file.open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream, delimiter="\t"))
     return {
-        key: float(metadata[key]) if key in metadata else None
-        for key in ("wall_seconds", "cpu_seconds")
+        name: None if row[column] in ("NA", "-") else float(row[column])
+        for name, column in (("wall_seconds", "s"), ("cpu_seconds", "cpu_time"))
     }

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from dimlaws.errors import CorruptFileError
 from dimlaws.stages.batchplan import BatchPlan
-from dimlaws.stages.clock import Clock
 from dimlaws.storage import link_or_copy
 from dimlaws.training.checkpoint import load_runs, save
 from dimlaws.training.engine import train
@@ -33,13 +33,12 @@ def train_batch(plan_file: Path, output: Path, store: Path | None) -> None:
     ``store`` keeps what was trained where Snakemake does not delete it: runs found there, trained
     by the same code, are taken as they are, so adding a seed trains that seed's runs only.
     """
-    clock = Clock()
     plan = BatchPlan.read(plan_file)
     code = plan.code(__name__)
-    known = load_runs(store, code, plan.ids) if store is not None else {}
+    known = _known(store, code, plan.ids)
     missing = [run for run in plan.ids if run not in known]
     logger.info("%d runs: %d to train, %d known", len(plan.ids), len(missing), len(known))
-    parts: dict[str, Trained] = dict(known)
+    parts = dict(known)
     if missing:
         todo = plan.only(missing)
         runs, data = ensemble(todo)
@@ -54,6 +53,20 @@ def train_batch(plan_file: Path, output: Path, store: Path | None) -> None:
     diverged = int((whole.diverged_step >= 0).sum())
     if diverged:
         logger.warning("%d of %d runs diverged; they are recorded as such", diverged, len(whole))
-    save(output, whole, plan.ids, code, clock.metadata())
+    save(output, whole, plan.ids, code)
     if store is not None:
         link_or_copy(output, store)
+
+
+def _known(store: Path | None, code: str, ids: list[str]) -> dict[str, Trained]:
+    if store is None:
+        return {}
+    try:
+        loaded = load_runs(store, code, ids)
+    except CorruptFileError as error:
+        logger.warning("%s; its runs are trained again", error)
+        return {}
+    if loaded is None:
+        return {}
+    found, trained = loaded
+    return {run: trained.select([i]) for i, run in enumerate(found)}

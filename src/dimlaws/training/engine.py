@@ -1,5 +1,6 @@
 """Trains the runs of a batch together, in one process on one thread."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -70,7 +71,7 @@ def train(
         if start is None:
             values = _initial(model, data, chosen, init_content)
         else:
-            values = {name: value[index] for name, value in start.items()}
+            values = {name: value[index].to(data.device) for name, value in start.items()}
         mask = None if masks is None else {name: value[index] for name, value in masks.items()}
         part = _train_pack(model, data.select(index), chosen, values, start_step, mask, progress)
         parts.append(part)
@@ -82,12 +83,13 @@ def _check(data: EnsembleData, runs: Sequence[Run], start_step: int) -> None:
         raise ConfigError(f"{len(runs)} runs came with the data of {len(data)}; one each is needed")
     first = runs[0].recipe
     for run in runs:
-        own = {
-            "learning_rate": first.learning_rate,
-            "weight_decay": first.weight_decay,
-            "steps": first.steps,
-        }
-        if replace(run.recipe, **own) != first:
+        shared = replace(
+            run.recipe,
+            learning_rate=first.learning_rate,
+            weight_decay=first.weight_decay,
+            steps=first.steps,
+        )
+        if shared != first:
             raise ConfigError(
                 f"runs {runs[0].id} and {run.id} cannot train together; only learning_rate, "
                 "weight_decay, steps and the seed may differ within a batch"
@@ -175,12 +177,10 @@ def _train_pack(
     return _finish(layout, theta, rewind, losses, steps, start_step, recipe.history_points)
 
 
-def _segments(
-    start: int, rewind: int, steps: npt.NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
+def _segments(start: int, rewind: int, steps: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Cut the steps into short stretches during which the set of living runs does not change."""
     stops = sorted({start, *range(start, int(steps[-1]), _CHUNK_STEPS), rewind, *steps.tolist()})
-    return zip(stops[:-1], stops[1:], strict=True)
+    return itertools.pairwise(stops)
 
 
 def _finish(

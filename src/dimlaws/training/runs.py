@@ -88,7 +88,7 @@ class EnsembleData:
         )
 
     def gather(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return ``(x [M, B, *features] float32, y [M, B] or [M, B, targets])`` of ``rows [M, B]``."""
+        """Return ``x float32 [M, B, *features]`` and ``y [M, B, ...]`` of ``rows [M, B]``."""
         shape = rows.shape
         x = self.x.index_select(0, (rows + self.x_offset).flatten())
         y = self.y.index_select(0, (rows + self.y_offset).flatten())
@@ -141,9 +141,7 @@ def _check(part: Realization, first: Realization, outputs: int) -> None:
         )
 
 
-def _concatenate(
-    pools: list[npt.NDArray[Any]], device: str
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _concatenate(pools: list[npt.NDArray[Any]], device: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Join distinct pools (by identity); return them and each run's first row, ``[M, 1]``."""
     distinct = {id(pool): pool for pool in pools}
     starts = np.cumsum([0, *(len(pool) for pool in distinct.values())])

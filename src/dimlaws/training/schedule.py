@@ -13,8 +13,9 @@ def rate_factor(
 ) -> npt.NDArray[np.float64]:
     """Return the factor on the learning rate at ``step`` (from 0) of runs with ``steps`` steps.
 
-    The arguments broadcast. "linear" and "cosine" (Loshchilov & Hutter 2017, eq. 5, without restarts) would
-    reach 0 at ``step == steps``, one after the last; "step" is 1, 0.1, 0.01 from 0, 50 %, 75 %.
+    The arguments broadcast. "linear" and "cosine" (Loshchilov & Hutter 2017, eq. 5, without
+    restarts) would reach 0 at ``step == steps``, one after the last; "step" is 1, 0.1, 0.01 from
+    0, 50 %, 75 %.
     """
     progress = step / steps
     if schedule == "linear":

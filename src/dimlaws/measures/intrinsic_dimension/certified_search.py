@@ -69,15 +69,14 @@ def _parts(count: int, features: int) -> list[slice]:
     return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
-def _keys(rows: Rows, frame: _Frame, count: int, dtype: type[np.floating[Any]]) -> npt.NDArray[Any]:
-    """Return ``[count, D + 1]``: (y, |y|²); rows beyond ``len(rows)`` are infinitely far."""
-    keys = np.zeros((count, rows.shape[1] + 1), dtype)
+def _fill_keys(keys: npt.NDArray[Any], rows: Rows, frame: _Frame) -> None:
+    """Write (y, |y|²) into ``keys [count, D + 1]``; keys beyond the rows become infinitely far."""
+    keys[len(rows) :, :-1] = 0
     keys[len(rows) :, -1] = np.inf
     for part in _parts(*rows.shape):
         keys[part, :-1] = frame.place(rows[part])
         rounded = keys[part, :-1].astype(np.float64)
         keys[part, -1] = np.einsum("nd,nd->n", rounded, rounded)
-    return keys
 
 
 def _queries(
@@ -94,12 +93,14 @@ def _queries(
 def _smallest(values: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the ``count`` smallest entries of every row, in any order, and their columns.
 
+    The number of columns is a multiple of the number of stripes.
+
     The ``count`` smallest lie in the ``count`` stripes with the smallest minima, so most entries
     are only ever looked at by a minimum, which is several times faster than a selection.
     """
     queries, columns = values.shape
     width = columns // _STRIPES
-    if width < 2 * count or columns % _STRIPES:
+    if width < 2 * count:
         return torch.topk(values, min(count, columns), dim=1, largest=False, sorted=False)
     striped = values.view(queries, _STRIPES, width)
     stripes = torch.topk(striped.amin(dim=1), count, dim=1, largest=False, sorted=False)[1]
@@ -119,11 +120,12 @@ def _propose(
     """Return for each query the ``count`` best rows and the worst filter value among them."""
     n, features = rows.shape
     blocks = _Blocks.fitting(n, features, np.dtype(dtype).itemsize, memory_mb)
-    best = torch.full((len(numbers), count), torch.inf, dtype=torch.from_numpy(np.empty(0, dtype)).dtype)
+    best = torch.from_numpy(np.full((len(numbers), count), np.inf, dtype))
     columns = torch.zeros((len(numbers), count), dtype=torch.int64)
+    keys = np.empty((blocks.keys, features + 1), dtype)
     products = np.empty((min(blocks.queries, len(numbers)), blocks.keys), dtype)
     for first in range(0, n, blocks.keys):
-        keys = _keys(rows[first : first + blocks.keys], frame, blocks.keys, dtype)
+        _fill_keys(keys, rows[first : first + blocks.keys], frame)
         for start in range(0, len(numbers), blocks.queries):
             part = slice(start, min(start + blocks.queries, len(numbers)))
             product = products[: part.stop - part.start]

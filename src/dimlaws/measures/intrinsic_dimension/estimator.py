@@ -18,9 +18,7 @@ class NeighborEstimator(BaseEstimator):  # type: ignore[misc]
     def _neighbors(self, X: npt.ArrayLike, k: int, given: Neighbors | None) -> Neighbors:
         """Return at least ``k`` neighbours of each row: those given, or by a search."""
         try:
-            values = validate_data(
-                self, X, dtype="numeric", allow_nd=True, ensure_all_finite=False
-            )
+            values = validate_data(self, X, dtype="numeric", allow_nd=True, ensure_all_finite=False)
         except ValueError as error:
             raise EstimationError(str(error)) from error
         self.n_features_in_ = int(np.prod(values.shape[1:]))
@@ -43,9 +41,7 @@ class NeighborEstimator(BaseEstimator):  # type: ignore[misc]
         return found
 
 
-def standard_error_of_mean(
-    values: npt.NDArray[np.float64], neighbors: Neighbors, k: int
-) -> float:
+def standard_error_of_mean(values: npt.NDArray[np.float64], neighbors: Neighbors, k: int) -> float:
     """Return the standard error of the mean of one value per anchor, mutual neighbours dependent.
 
     If i is among the k nearest of j and j among those of i, their distance enters both values,
@@ -55,13 +51,14 @@ def standard_error_of_mean(
 
         se² = (1/q²) [Σ_i e_i² + Σ_{(i,j) mutual} e_i e_j],   e_i = v_i − mean(v)
 
-    A sum below that of the squares alone is noise and is not used.
+    Where neighbourhoods cover much of the data the sum tends to zero, because the deviations sum
+    to zero; it is not taken below half of that of the squares alone.
     """
     deviations = values - values.mean()
     own = float(deviations @ deviations)
     left, right = _mutual_pairs(neighbors, k)
     shared = float(deviations[left] @ deviations[right])
-    return float(np.sqrt(own + max(shared, 0.0)) / len(values))
+    return float(np.sqrt(own + max(shared, -own / 2)) / len(values))
 
 
 def _mutual_pairs(
@@ -76,7 +73,9 @@ def _mutual_pairs(
     sources = np.broadcast_to(np.arange(len(anchors))[:, None], targets.shape)
     queried = anchors[places] == targets
     left, right = sources[queried], places[queried]
-    mutual = np.isin(left * len(anchors) + right, right * len(anchors) + left)
+    mutual = np.zeros(len(left), np.bool_)
+    for column in range(k):
+        mutual |= targets[right, column] == anchors[left]
     return left[mutual], right[mutual]
 
 

@@ -34,10 +34,11 @@ class MLE(NeighborEstimator):
     low by (k−2)/(k−1): one half at k = 3, 5 % at k = 20.
 
     Standard error: from the spread of 1/d_i (of d_i for ``mean``) with the covariance of mutual
-    neighbours (see ``standard_error_of_mean``), times d² for ``inverse`` (delta method). On spheres
-    and cubes of dimension 1 to 20 it is within 10 % of the true spread for k <= 5 and between 15 %
-    too small and 40 % too large for k = 20, where the balls overlap most. It does not contain the
-    bias below.
+    neighbours (see ``standard_error_of_mean``), times d² for ``inverse`` (delta method). On
+    spheres and cubes of dimension 1 to 20 it is within 12 % of the true spread for k <= 5. For
+    k = 20, where balls overlap most, it lies between 20 % too small (dimension 1) and 40 % too
+    large (cubes, where the boundary adds differences that repetitions share); for ``mean`` up to
+    50 % too large. It does not contain the bias below.
 
     Bias: the ball of k points is not flat or not uniform: on uniform d-cubes with 10 000 rows and
     k = 20 the estimate is low by 8 % at d = 5, 15 % at 10, 24 % at 20 and half at 100; more for

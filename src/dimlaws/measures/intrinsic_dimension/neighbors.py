@@ -72,7 +72,7 @@ def nearest_neighbors(
     removed = len(rows) - len(kept)
     if removed:
         warnings.warn(
-            f"{removed} of {len(rows)} rows equal an earlier row and were left out",
+            f"{removed} of {len(rows)} rows are duplicates of an earlier row and were left out",
             UserWarning,
             stacklevel=2,
         )

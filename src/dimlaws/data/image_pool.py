@@ -1,0 +1,150 @@
+"""Reading fetched image sets: whole pools that runs share, or single rows of bit-packed sets."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dimlaws.data.principal_axes import principal_axes, projected
+from dimlaws.errors import ConfigError, CorruptFileError, FetchError
+from dimlaws.storage import metadata_of, open_arrays
+
+_BLOCK_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the file of an image set says about it (see ``dimlaws.data.decoders.Decoded``)."""
+
+    n_train: int
+    classes: int
+    shape: tuple[int, ...]
+    packed: bool
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The rows of the kept classes, relabelled 0, 1, ...; the first ``n_train`` are for training.
+
+    Of a bit-packed set, ``x`` is None and ``rows`` are the rows' places in the file.
+    """
+
+    x: npt.NDArray[Any] | None
+    y: npt.NDArray[np.int64]
+    n_train: int
+    rows: npt.NDArray[np.int64]
+
+
+@lru_cache(maxsize=32)
+def read_facts(path: Path, sha256: str) -> Facts:
+    """Read the facts of a fetched set.
+
+    Raises ``FetchError`` if the file is not there, and ``CorruptFileError`` if it is not the
+    pinned set. (That the arrays match the checksum was established when they were fetched.)
+    """
+    if not path.is_file():
+        raise FetchError(
+            f"data set {path.stem!r} is not at {path}: fetch it with `dimlaws fetch`, "
+            "or point DIMLAWS_DATA to the folder that holds it"
+        )
+    with open_arrays(path) as archive:
+        metadata = metadata_of(archive)
+    if metadata.get("sha256") != sha256:
+        raise CorruptFileError(
+            f"{path} was fetched with sha256 {metadata.get('sha256')}, but the configuration pins "
+            f"{sha256}; delete it and fetch again, or correct the pin"
+        )
+    shape = tuple(int(side) for side in metadata["shape"].split(","))
+    packed = metadata["packed"] == "bits"
+    return Facts(int(metadata["n_train"]), int(metadata["classes"]), shape, packed)
+
+
+# A process trains the runs of one batch, which share few pools: all of them stay.
+@lru_cache(maxsize=32)
+def load_pool(
+    path: Path,
+    sha256: str,
+    classes: tuple[int, ...] | None,
+    components: int | None,
+    flatten: bool,
+) -> Pool:
+    """Return the rows of ``classes`` (None: all), projected on ``components`` (None: as they are).
+
+    The same arguments give the same object. Raises ``ConfigError`` for a class that the set does
+    not have, for more components than pixels, or for components of a bit-packed set.
+    """
+    facts = read_facts(path, sha256)
+    with open_arrays(path) as archive:
+        y = archive.get_tensor("y")
+        rows = _rows_of(y, classes, facts.classes, path.stem)
+        n_train = int(np.searchsorted(rows, facts.n_train))
+        y = y[rows] if classes is None else _relabelled(y[rows], classes)
+        if facts.packed:
+            if components is not None:
+                raise ConfigError(
+                    f"data.components: {path.stem} is kept as bits and cannot be projected; "
+                    "leave components out"
+                )
+            return Pool(None, y, n_train, rows)
+        x = archive.get_tensor("x")
+    if classes is not None:
+        x = x[rows]
+    if components is not None:
+        if components > prod(facts.shape):
+            raise ConfigError(
+                f"data.components: {components} is more than the {prod(facts.shape)} pixels "
+                f"of {path.stem}"
+            )
+        x = projected(x, _axes(path, sha256, classes), components)
+    return Pool(x.reshape(len(x), -1) if flatten else x, y, n_train, rows)
+
+
+def unpacked_rows(
+    path: Path, rows: npt.NDArray[np.int64], shape: tuple[int, ...]
+) -> npt.NDArray[np.uint8]:
+    """Return the chosen ``rows`` of a bit-packed set as ``uint8 [len(rows), *shape]`` of 0 and 255.
+
+    The file is read in blocks, so only the chosen rows are ever unpacked.
+    """
+    order = np.argsort(rows, kind="stable")
+    ascending = rows[order]
+    images = np.empty((len(rows), prod(shape)), np.uint8)
+    with open_arrays(path) as archive:
+        packed = archive.get_slice("x")
+        n = packed.get_shape()[0]
+        for start in range(0, n, _BLOCK_ROWS):
+            stop = min(start + _BLOCK_ROWS, n)
+            first, last = np.searchsorted(ascending, [start, stop])
+            bits = packed[start:stop][ascending[first:last] - start]
+            images[order[first:last]] = np.unpackbits(bits, axis=1) * np.uint8(255)
+    return images.reshape(-1, *shape)
+
+
+@lru_cache(maxsize=2)
+def _axes(path: Path, sha256: str, classes: tuple[int, ...] | None) -> Any:
+    pool = load_pool(path, sha256, classes, None, True)
+    assert pool.x is not None
+    return principal_axes(pool.x[: pool.n_train])
+
+
+def _rows_of(
+    y: npt.NDArray[np.int64], classes: tuple[int, ...] | None, available: int, name: str
+) -> npt.NDArray[np.int64]:
+    if classes is None:
+        return np.arange(len(y))
+    for label in classes:
+        if label >= available:
+            raise ConfigError(
+                f"data.classes: {name} has no class {label}; valid: 0 to {available - 1}"
+            )
+    return np.flatnonzero(np.isin(y, classes))
+
+
+def _relabelled(y: npt.NDArray[np.int64], classes: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    place = np.zeros(max(classes) + 1, np.int64)
+    place[list(classes)] = np.arange(len(classes))
+    return place[y]

@@ -1,0 +1,186 @@
+"""How many weights can go before a network gets worse."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from dimlaws.errors import ConfigError
+from dimlaws.measures.batch import Record, TrainedBatch
+from dimlaws.models.model import Model, Params
+from dimlaws.training.engine import train
+from dimlaws.training.evaluation import evaluate
+from dimlaws.training.pruning import Scope, dense_masks, magnitude_masks, surviving
+from dimlaws.training.trained import Trained
+from dimlaws.types import Fraction, NonNegativeFloat, PositiveInt
+
+Floats = npt.NDArray[np.float64]
+
+
+def prunability(
+    batch: TrainedBatch,
+    *,
+    method: Literal["iterative", "one-shot"] = "iterative",
+    levels: PositiveInt = 16,
+    fraction: Fraction = 0.2,
+    tolerance: NonNegativeFloat = 0.01,
+    scope: Literal["global", "layer"] = "global",
+) -> list[Record]:
+    """Measure the largest share of weights that magnitude pruning removes without harm.
+
+    "iterative" is pruning with rewinding (Frankle & Carbin 2019; Frankle et al. 2020): in each
+    round the weights of smallest final magnitude go, the others return to their value at
+    ``recipe.rewind_step`` and are trained again, in the same minibatch order. "one-shot" prunes
+    the trained network to each density and evaluates it without training again. Biases are
+    never pruned.
+
+    Quantities per ``level`` (0 is dense): ``accuracy`` on test rows, ``density`` (share of weights
+    left), ``density_without_first_layer`` (the same among the other layers). Quantities per run,
+    see ``smallest_density``: ``remaining``, ``prunability = 1 - remaining``, ``remaining_weights``
+    (number), ``remaining_without_first_layer``, ``censored``, ``dense_accuracy``. NaN for a run
+    that diverged when dense; a level at which it diverges counts as failed.
+
+    Parameters
+    ----------
+    method : prune step by step with retraining, or once without.
+    levels : number of pruning rounds.
+    fraction : share of the remaining weights that goes in each round.
+    tolerance : loss of test accuracy (a fraction of all rows) that still counts as none.
+    scope : rank the weights of all layers together, or prune each layer alike.
+
+    Raises
+    ------
+    ConfigError : targets are not classes, or ``fraction`` is 0 or 1.
+    """
+    if not batch.data.is_classification:
+        raise ConfigError("measure prunability needs class labels, and the targets are numbers")
+    if not 0.0 < fraction < 1.0:
+        raise ConfigError(f"prunability.fraction is {fraction:g}; it must lie between 0 and 1")
+    model, trained = batch.networks()
+    names = model.prunable(trained.params)
+    rows: list[Record] = []
+    accuracies, densities, others = [], [], []
+    rounds = _iterative if method == "iterative" else _one_shot
+    for level, (masks, params) in enumerate(rounds(batch, levels, fraction, scope)):
+        accuracies.append(_accuracy(model, params, batch))
+        densities.append(_density(masks, names))
+        others.append(_density(masks, names[1:]))
+        rows += batch.records("accuracy", accuracies[-1], level=level)
+        rows += batch.records("density", densities[-1], level=level)
+        rows += batch.records("density_without_first_layer", others[-1], level=level)
+    bounds = [
+        smallest_density(accuracy, density, other, tolerance)
+        for accuracy, density, other in zip(
+            np.stack(accuracies, axis=1),
+            np.stack(densities, axis=1),
+            np.stack(others, axis=1),
+            strict=True,
+        )
+    ]
+    total = sum(trained.params[name][0].numel() for name in names)
+    remaining = np.array([bound.remaining for bound in bounds])
+    without_first = np.array([bound.remaining_without_first_layer for bound in bounds])
+    censored = np.array([bound.censored for bound in bounds])
+    return [
+        *rows,
+        *batch.records("prunability", 1.0 - remaining),
+        *batch.records("remaining", remaining),
+        *batch.records("remaining_weights", remaining * total),
+        *batch.records("remaining_without_first_layer", without_first),
+        *batch.records("censored", censored),
+        *batch.records("dense_accuracy", accuracies[0]),
+    ]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Smallest density without harm; ``censored`` is 1 where the levels only bound it, else 0."""
+
+    remaining: float
+    remaining_without_first_layer: float
+    censored: float
+
+
+def smallest_density(
+    accuracy: Floats, density: Floats, density_without_first_layer: Floats, tolerance: float
+) -> Bound:
+    """Read the smallest harmless density off one run's curves over the levels, dense first.
+
+    A level fails if its accuracy is below that of the dense network by more than ``tolerance``.
+    The first level that fails ends the search: a later recovery is luck more often than not, and
+    a user who prunes step by step would have stopped. Between the last passing and the first
+    failing level the crossing is interpolated, linear in accuracy and log density; where the
+    failing level diverged, the last passing level is taken.
+
+    Censored are runs that never fail (their density is the last level's, or lower) and runs
+    that fail at the first level below dense (their density is 1, or a little lower).
+    """
+    if np.isnan(accuracy[0]):
+        return Bound(np.nan, np.nan, np.nan)
+    # Accuracies are counts over rows: the slack only undoes rounding of the difference.
+    threshold = accuracy[0] - tolerance - 1e-9
+    failed = np.flatnonzero(~(accuracy >= threshold))
+    if len(failed) == 0:
+        return Bound(float(density[-1]), float(density_without_first_layer[-1]), 1.0)
+    level = int(failed[0])
+    if level == 1:
+        return Bound(1.0, 1.0, 1.0)
+    fall = accuracy[level - 1] - accuracy[level]
+    share = 0.0 if np.isnan(fall) else (accuracy[level - 1] - threshold) / fall
+    return Bound(
+        _between(density, level, share), _between(density_without_first_layer, level, share), 0.0
+    )
+
+
+def _between(density: Floats, level: int, share: float) -> float:
+    """Interpolate in log density; fall back to linear where a level has nothing left."""
+    before, after = density[level - 1], density[level]
+    if after == 0.0:
+        return float(before * (1.0 - share))
+    return float(before * (after / before) ** share)
+
+
+def _iterative(
+    batch: TrainedBatch, levels: int, fraction: float, scope: Scope
+) -> Iterator[tuple[Params, Params]]:
+    model, trained = batch.networks()
+    masks = dense_masks(trained.params, model.prunable(trained.params))
+    yield masks, trained.params
+    latest: Trained = trained
+    for level in range(1, levels + 1):
+        masks = magnitude_masks(latest.params, masks, fraction=fraction, level=level, scope=scope)
+        latest = train(
+            model,
+            batch.data,
+            batch.runs,
+            start=trained.rewind,
+            start_step=batch.runs[0].recipe.rewind_step,
+            masks=masks,
+            progress=batch.progress,
+        )
+        yield masks, latest.params
+
+
+def _one_shot(
+    batch: TrainedBatch, levels: int, fraction: float, scope: Scope
+) -> Iterator[tuple[Params, Params]]:
+    model, trained = batch.networks()
+    dense = dense_masks(trained.params, model.prunable(trained.params))
+    yield dense, trained.params
+    for level in range(1, levels + 1):
+        masks = magnitude_masks(trained.params, dense, fraction=fraction, level=level, scope=scope)
+        pruned = {name: trained.params[name] * mask for name, mask in masks.items()}
+        yield masks, {**trained.params, **pruned}
+
+
+def _accuracy(model: Model, params: Params, batch: TrainedBatch) -> Floats:
+    scores = evaluate(model, params, batch.data, "test", batch.runs[0].recipe.loss)
+    assert scores.error is not None
+    return 1.0 - scores.error
+
+
+def _density(masks: Params, names: list[str]) -> Floats:
+    total = sum(masks[name][0].numel() for name in names)
+    return surviving(masks, names).cpu().numpy() / total
