@@ -6,7 +6,6 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from dimlaws.dependencies import source_files
 from dimlaws.errors import DimlawsError
 from dimlaws.plan.layout import Layout
 

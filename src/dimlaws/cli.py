@@ -50,8 +50,9 @@ def _start_log(log: Path | None) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(log, mode="w", encoding="utf-8"))
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", handlers=handlers
+        level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s", handlers=handlers
     )
+    logging.getLogger("dimlaws").setLevel(logging.INFO)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -155,9 +156,7 @@ def _train(options: argparse.Namespace) -> int:
 def _measure(options: argparse.Namespace) -> int:
     from dimlaws.stages.measure import measure_batch
 
-    measure_batch(
-        options.plan, options.measures, options.trained, options.output, options.store
-    )
+    measure_batch(options.plan, options.measures, options.trained, options.output, options.store)
     return 0
 
 

@@ -65,7 +65,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CorruptFileError(f"{path} is not valid JSON ({error}); delete it and rerun") from error
+        raise CorruptFileError(
+            f"{path} is not valid JSON ({error}); delete it and rerun"
+        ) from error
 
 
 def write_arrays(
@@ -79,7 +81,9 @@ def write_arrays(
     with replacing(path) as temporary:
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         # One entry: the library writes several in an order that changes from run to run.
-        save_file(contiguous, temporary, metadata={"json": json.dumps(dict(metadata), sort_keys=True)})
+        save_file(
+            contiguous, temporary, metadata={"json": json.dumps(dict(metadata), sort_keys=True)}
+        )
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_a_diverged_run_is_nan_with_its_step():
 
 def test_penultimate_are_the_hidden_activations_of_test_rows():
     batch, parts = make_batch()
-    features = penultimate(batch, 10)
+    features = np.stack([penultimate(batch, m, "test", 10) for m in range(len(batch.runs))])
     assert features.shape == (2, 10, 9)
     for m, part in enumerate(parts):
         expected = network(batch, m, part.x[part.test[:10]])[1]
@@ -96,7 +96,7 @@ def test_penultimate_of_many_rows_is_chunked():
     batch, parts = make_batch()
     alone = TrainedBatch(batch.runs[1:], batch.data.select([1]), MODEL, batch.trained.select([1]))
     expected = network(alone, 0, parts[1].x[parts[1].test])[1]
-    np.testing.assert_allclose(penultimate(alone, 300)[0], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(penultimate(alone, 0, "test", 300), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_data_alone_cannot_be_generalized_from():

@@ -4,8 +4,6 @@
 rule fetch:
     output:
         f"{layout.data}/{{set}}.safetensors",
-    params:
-        sha256=lambda wildcards: layout.pin(wildcards.set),
     log:
         f"{layout.data}/logs/{{set}}.log",
     conda:
@@ -13,5 +11,9 @@ rule fetch:
     resources:
         mem_mb=1500,
         runtime=30,
+    params:
+        sha256=lambda wildcards: layout.pin(wildcards.set),
+    message:
+        "Fetch {wildcards.set}"
     shell:
         "dimlaws fetch {wildcards.set} --output {output} --log {log}"

@@ -5,7 +5,6 @@ rule figure:
     input:
         plan=layout.figure_plan,
         runs=layout.figure_runs,
-        code=layout.figure_code,
     output:
         csv="results/{scale}/figures/{figure}.csv",
         pdf="results/{scale}/figures/{figure}.pdf",
@@ -19,5 +18,9 @@ rule figure:
         "results/{scale}/logs/figures/{figure}.log",
     conda:
         "../../environment.yml"
+    params:
+        code=layout.figure_code,
+    message:
+        "Draw {wildcards.figure}"
     shell:
         "dimlaws figure {input.plan} {input.runs} --output {output.svg} --log {log}"

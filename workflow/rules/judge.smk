@@ -5,13 +5,16 @@ rule judge:
     input:
         runs="results/{scale}/{experiment}/runs.parquet",
         claims="results/{scale}/{experiment}/plan/claims.json",
-        code=layout.judging_code,
     output:
         "results/{scale}/{experiment}/verdicts.csv",
     log:
         "results/{scale}/{experiment}/logs/judge.log",
     conda:
         "../../environment.yml"
+    params:
+        code=layout.judging_code,
+    message:
+        "Judge the claims of {wildcards.experiment}"
     shell:
         "dimlaws judge {input.runs} {input.claims} --experiment {wildcards.experiment}"
         " --output {output} --log {log}"
@@ -20,12 +23,15 @@ rule judge:
 rule verdicts:
     input:
         verdicts=layout.all_verdicts,
-        code=source_files(["dimlaws.claims.table"]),
     output:
         "results/{scale}/verdicts.csv",
     log:
         "results/{scale}/logs/verdicts.log",
     conda:
         "../../environment.yml"
+    params:
+        code=layout.code("dimlaws.claims.table"),
+    message:
+        "Join the verdicts at scale {wildcards.scale}"
     shell:
         "dimlaws verdicts {input.verdicts} --output {output} --log {log}"

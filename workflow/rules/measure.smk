@@ -7,12 +7,8 @@ rule measure:
         measures="results/{scale}/{experiment}/plan/measures.json",
         sets=ancient(layout.sets),
         trained=layout.trained,
-        code=layout.measuring_code,
     output:
         "results/{scale}/{experiment}/records/{batch}.parquet",
-    params:
-        trained=lambda wildcards, input: f"--trained {input.trained}" if input.trained else "",
-        store="results/{scale}/{experiment}/store/{batch}.parquet",
     log:
         "results/{scale}/{experiment}/logs/measure/{batch}.log",
     benchmark:
@@ -22,6 +18,14 @@ rule measure:
     resources:
         mem_mb=1000,
         runtime=120,
+    params:
+        code=layout.measuring_code,
+        trained=lambda wildcards, input: (
+            f"--trained {input.trained}" if input.trained else ""
+        ),
+        store="results/{scale}/{experiment}/store/{batch}.parquet",
+    message:
+        "Measure {wildcards.experiment}, batch {wildcards.batch}"
     shell:
         "dimlaws measure {input.plan} {input.measures} {params.trained}"
         " --output {output} --store {params.store} --log {log}"
@@ -30,12 +34,15 @@ rule measure:
 rule collect:
     input:
         records=layout.records,
-        code=source_files(["dimlaws.stages.collect"]),
     output:
         "results/{scale}/{experiment}/runs.parquet",
     log:
         "results/{scale}/{experiment}/logs/collect.log",
     conda:
         "../../environment.yml"
+    params:
+        code=layout.code("dimlaws.stages.collect"),
+    message:
+        "Collect the records of {wildcards.experiment}"
     shell:
         "dimlaws collect {input.records} --output {output} --log {log}"

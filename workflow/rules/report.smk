@@ -6,13 +6,16 @@ rule provenance:
         trained=layout.all_trained,
         records=layout.all_records,
         plans=layout.all_plans,
-        code=source_files(["dimlaws.stages.provenance"]),
     output:
         "results/{scale}/provenance.json",
     log:
         "results/{scale}/logs/provenance.log",
     conda:
         "../../environment.yml"
+    params:
+        code=layout.code("dimlaws.stages.provenance"),
+    message:
+        "Write what was run, on what"
     shell:
         "dimlaws provenance {wildcards.scale} --output {output} --log {log}"
 
@@ -24,16 +27,20 @@ rule report:
         plans=layout.all_plans,
         figures=layout.all_figures,
         papers="config/papers.yaml",
-        code=layout.report_code,
     output:
         report(
-            "results/{scale}/report/index.html",
+            directory("results/{scale}/report"),
             caption="../report/scoreboard.rst",
             category="Scoreboard",
+            htmlindex="index.html",
         ),
     log:
         "results/{scale}/logs/report.log",
     conda:
         "../../environment.yml"
+    params:
+        code=layout.report_code(),
+    message:
+        "Write the report at scale {wildcards.scale}"
     shell:
-        "dimlaws report {wildcards.scale} --output {output} --log {log}"
+        "dimlaws report {wildcards.scale} --output {output}/index.html --log {log}"

@@ -6,11 +6,8 @@ rule train:
         plan="results/{scale}/{experiment}/plan/{batch}.json",
         # The content of a set is pinned by its checksum, so a newer file is the same data.
         sets=ancient(layout.sets),
-        code=layout.training_code,
     output:
         "results/{scale}/{experiment}/trained/{batch}.safetensors",
-    params:
-        store="results/{scale}/{experiment}/store/{batch}.safetensors",
     log:
         "results/{scale}/{experiment}/logs/train/{batch}.log",
     benchmark:
@@ -20,5 +17,10 @@ rule train:
     resources:
         mem_mb=1000,
         runtime=120,
+    params:
+        code=layout.training_code,
+        store="results/{scale}/{experiment}/store/{batch}.safetensors",
+    message:
+        "Train {wildcards.experiment}, batch {wildcards.batch}"
     shell:
         "dimlaws train {input.plan} --output {output} --store {params.store} --log {log}"

@@ -4,33 +4,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dimlaws.errors import EstimationError
 from dimlaws.measures.batch import TrainedBatch
+from dimlaws.training.runs import Split
 
 _CHUNK_ROWS = 256
 
 
 @torch.no_grad()
-def penultimate(batch: TrainedBatch, rows_per_run: int) -> npt.NDArray[np.float32]:
-    """Return the last hidden activations of each run's first test rows, ``[M, rows_per_run, h]``.
-
-    Raise ``EstimationError`` where a run has fewer test rows.
-    """
+def penultimate(
+    batch: TrainedBatch, run: int, split: Split, rows: int | None
+) -> npt.NDArray[np.float32]:
+    """Return the last hidden activations of one run's first ``rows`` (null for all), ``[n, h]``."""
     model, trained = batch.networks()
-    fewest = min(len(rows) for rows in batch.data.test)
-    if fewest < rows_per_run:
-        raise EstimationError(
-            f"representations of {rows_per_run} test rows were asked for; "
-            f"a run of this batch has only {fewest}"
-        )
-    parts = []
-    for m in range(len(batch.runs)):
-        data = batch.data.select([m])
-        params = {name: value[[m]] for name, value in trained.params.items()}
-        features = []
-        for begin in range(0, rows_per_run, _CHUNK_ROWS):
-            rows = data.test[0][begin : min(begin + _CHUNK_ROWS, rows_per_run)]
-            x, _ = data.gather(torch.from_numpy(rows)[None].to(data.device))
-            features.append(model.forward(params, x)[1][0].cpu().numpy())
-        parts.append(np.concatenate(features))
-    return np.stack(parts)
+    data = batch.data.select([run])
+    params = {name: value[[run]] for name, value in trained.params.items()}
+    table = (data.train if split == "train" else data.test)[0][:rows]
+    features = []
+    for begin in range(0, len(table), _CHUNK_ROWS):
+        chosen = torch.from_numpy(table[begin : begin + _CHUNK_ROWS])[None].to(data.device)
+        x, _ = data.gather(chosen)
+        features.append(model.forward(params, x)[1][0].cpu().numpy())
+    return np.concatenate(features)

@@ -5,6 +5,7 @@ The rules stay declarative: each input function of theirs is a method here, and 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING
 import yaml
 
 from dimlaws.data.location import data_folder
-from dimlaws.dependencies import source_files
+from dimlaws.dependencies import fingerprint
 from dimlaws.errors import ConfigError, nearest
 from dimlaws.plan.files import Index, plan_all, scale_names
+from dimlaws.signature import PACKAGE
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -58,8 +60,15 @@ class Layout:
         return cls(config, results, data_folder(), known, indices)
 
     def report(self, scale: str) -> str:
-        """Return the page that shows everything at a scale."""
-        return f"{self.results}/{scale}/report/index.html"
+        """Return the folder of the pages that show everything at a scale."""
+        return f"{self.results}/{scale}/report"
+
+    def code(self, *modules: str) -> str:
+        """Return the fingerprint of the code that modules consist of.
+
+        Rules have it as a parameter: an edit reruns exactly the stages whose code it touches.
+        """
+        return fingerprint(modules)
 
     def pin(self, name: str) -> str:
         """Return the checksum pinned for a data set."""
@@ -85,10 +94,10 @@ class Layout:
         batch = self._index(wildcards).batches[wildcards.batch]
         return [f"{self.data}/{name}.safetensors" for name in batch["sets"]]
 
-    def training_code(self, wildcards: Wildcards) -> list[Path]:
-        """Return the source files that a batch's training depends on."""
+    def training_code(self, wildcards: Wildcards) -> str:
+        """Return the fingerprint of the code that a batch's training depends on."""
         batch = self._index(wildcards).batches[wildcards.batch]
-        return source_files([TRAIN, *map(_module, batch["targets"])])
+        return self.code(TRAIN, *map(_module, batch["targets"]))
 
     def trained(self, wildcards: Wildcards) -> list[str]:
         """Return the checkpoint that a batch's measures read; none where nothing is trained."""
@@ -96,11 +105,11 @@ class Layout:
             return []
         return [f"{self._folder(*_place(wildcards))}/trained/{wildcards.batch}.safetensors"]
 
-    def measuring_code(self, wildcards: Wildcards) -> list[Path]:
-        """Return the source files that a batch's measures depend on."""
+    def measuring_code(self, wildcards: Wildcards) -> str:
+        """Return the fingerprint of the code that a batch's measures depend on."""
         index = self._index(wildcards)
         targets = [*index.batches[wildcards.batch]["targets"], *index.measures]
-        return source_files([MEASURE, *map(_module, targets)])
+        return self.code(MEASURE, *map(_module, targets))
 
     # One experiment
 
@@ -109,9 +118,9 @@ class Layout:
         folder = self._folder(*_place(wildcards))
         return [f"{folder}/records/{batch}.parquet" for batch in self._index(wildcards).batches]
 
-    def judging_code(self, wildcards: Wildcards) -> list[Path]:
-        """Return the source files that an experiment's verdicts depend on."""
-        return source_files([JUDGE, *map(_module, self._index(wildcards).quantities)])
+    def judging_code(self, wildcards: Wildcards) -> str:
+        """Return the fingerprint of the code that an experiment's verdicts depend on."""
+        return self.code(JUDGE, *map(_module, self._index(wildcards).quantities))
 
     # One figure
 
@@ -129,10 +138,10 @@ class Layout:
         names = self._owner(wildcards).figure_experiments[wildcards.figure]
         return [f"{self._folder(wildcards.scale, name)}/runs.parquet" for name in names]
 
-    def figure_code(self, wildcards: Wildcards) -> list[Path]:
-        """Return the source files that a figure depends on."""
+    def figure_code(self, wildcards: Wildcards) -> str:
+        """Return the fingerprint of the code that a figure depends on."""
         target = self._owner(wildcards).figures[wildcards.figure]
-        return source_files([FIGURE, _module(target)])
+        return self.code(FIGURE, _module(target))
 
     # One scale
 
@@ -146,7 +155,9 @@ class Layout:
 
     def all_figures(self, wildcards: Wildcards) -> list[str]:
         """Return every figure, in the format that the report shows."""
-        names = sorted(name for index in self._planned(wildcards).values() for name in index.figures)
+        names = sorted(
+            name for index in self._planned(wildcards).values() for name in index.figures
+        )
         return [f"{self.results}/{wildcards.scale}/figures/{name}.svg" for name in names]
 
     def all_trained(self, wildcards: Wildcards) -> list[str]:
@@ -166,11 +177,13 @@ class Layout:
             for batch in index.batches
         ]
 
-    def report_code(self, wildcards: Wildcards) -> list[Path]:
-        """Return the source files and templates that the report depends on."""
-        code = source_files([REPORT])
-        templates = Path(__file__).parent.parent / "report" / "templates"
-        return [*code, *sorted(file for file in templates.iterdir() if file.is_file())]
+    def report_code(self) -> str:
+        """Return the fingerprint of the code and templates that the report depends on."""
+        digest = hashlib.sha256(self.code(REPORT).encode())
+        for file in sorted((PACKAGE / "report" / "templates").iterdir()):
+            if file.is_file():
+                digest.update(file.read_bytes())
+        return digest.hexdigest()[:16]
 
     def _each(self, wildcards: Wildcards, file: str) -> list[str]:
         names = self._planned(wildcards)

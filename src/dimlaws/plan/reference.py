@@ -92,9 +92,7 @@ def _targets(config: Path, folders: list[str]) -> list[str]:
             module = ".".join(("dimlaws", *file.relative_to(PACKAGE).with_suffix("").parts))
             for name in _public(file):
                 target = f"{module}.{name}"
-                if target in named or target.startswith("dimlaws.claims.claim.Claim"):
-                    found.append(target)
-                elif folder.startswith("claims/quantities"):
+                if target in named or target.startswith("dimlaws.claims.claim.Claim") or folder.startswith("claims/quantities"):
                     found.append(target)
     return found
 

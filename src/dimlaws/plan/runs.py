@@ -12,8 +12,10 @@ from dimlaws.signature import Kind
 from dimlaws.types import Bounds
 from dimlaws.validation import Node, check_node, check_value, per_run_keys, without_defaults
 
-
 SEED = Kind(scalar=int, bounds=Bounds(low=0))
+
+SEEDS_PER_BATCH = 5
+"""Seeds 0 to 4 are one batch, 5 to 9 the next: jobs stay short, and a new seed moves no run."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ def plan_run(resolved: dict[str, Any], swept: dict[str, Any]) -> PlannedRun:
 
 
 def plan_batches(runs: Iterable[PlannedRun]) -> list[Batch]:
-    """Group runs by the configuration that fixes tensor shapes; order by id, then by seed and id."""
+    """Group runs by the configuration that fixes tensor shapes, and by blocks of seeds."""
     batches: dict[str, Batch] = {}
     for run in runs:
-        key = digest({group: _shared(node) for group, node in run.config.items()})
+        shared = {group: _shared(node) for group, node in run.config.items()}
+        key = digest({**shared, "seeds": run.seed // SEEDS_PER_BATCH})
         batches.setdefault(key, Batch(key)).runs.append(run)
     for batch in batches.values():
         batch.runs.sort(key=lambda run: (run.seed, run.id))
@@ -81,4 +84,3 @@ def _shared(node: Node | None) -> Node | None:
         return None
     varying = set(per_run_keys(node))
     return {key: value for key, value in node.items() if key not in varying}
-

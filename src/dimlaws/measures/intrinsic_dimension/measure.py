@@ -15,6 +15,7 @@ from dimlaws.measures.intrinsic_dimension.neighbors import Neighbors, nearest_ne
 from dimlaws.measures.intrinsic_dimension.twonn import TwoNN
 from dimlaws.measures.representation import penultimate
 from dimlaws.seeds import stream
+from dimlaws.training.runs import Split
 from dimlaws.types import PositiveInt
 
 
@@ -58,10 +59,10 @@ def intrinsic_dimension(
 
 
 def _points(
-    batch: TrainedBatch, index: int, subject: str, split: str, rows: int | None
+    batch: TrainedBatch, index: int, subject: str, split: Split, rows: int | None
 ) -> npt.NDArray[Any]:
     if subject == "representation":
-        return penultimate(batch, index, cast(Literal["train", "test"], split), rows)
+        return penultimate(batch, index, split, rows)
     table = batch.data.train[index] if split == "train" else batch.data.test[index]
     chosen = table[:rows] + int(batch.data.x_offset[index])
     pool = cast(npt.NDArray[Any], batch.data.x.numpy())

@@ -1,0 +1,54 @@
+"""Means over seeds with their intervals, in the shape that figures draw."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy import stats
+
+
+def select(
+    table: pd.DataFrame, measure: str, quantity: str, where: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
+    """Return the rows of one quantity that match ``where``; diverged runs (NaN) left out."""
+    rows = table[(table["measure"] == measure) & (table["quantity"] == quantity)]
+    for name, value in (where or {}).items():
+        rows = rows[rows[name] == value]
+    return rows[np.isfinite(rows["value"])]
+
+
+def cell_means(rows: pd.DataFrame, by: list[str], *, log: bool = False) -> pd.DataFrame:
+    """Return ``by``, ``mean``, ``low``, ``high`` and ``n`` per cell, sorted by ``by``.
+
+    The interval is Student's 95 % interval of the mean over seeds; with ``log`` all is done on
+    logarithms, so the mean is the geometric one. One seed has no interval (low = high = mean).
+    """
+    cells = []
+    for key, group in rows.groupby(by, sort=True):
+        values = group["value"].to_numpy(dtype=np.float64)
+        values = np.log(values) if log else values
+        mean, n = values.mean(), len(values)
+        half = 0.0
+        if n > 1:
+            half = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+        numbers = np.array([mean, mean - half, mean + half])
+        numbers = np.exp(numbers) if log else numbers
+        label = key if isinstance(key, tuple) else (key,)
+        cells.append([*label, *numbers, n])
+    return pd.DataFrame(cells, columns=[*by, "mean", "low", "high", "n"])
+
+
+def draw_cells(axes: Axes, x: str, cells: pd.DataFrame, **style: Any) -> None:
+    """Draw the means of cells against column ``x`` with their intervals as bars."""
+    errors = np.abs(cells[["low", "high"]].to_numpy() - cells[["mean"]].to_numpy()).T
+    axes.errorbar(cells[x], cells["mean"], yerr=errors, capsize=2, elinewidth=0.8, **style)
+
+
+def plain_ticks(axes: Axes, values: pd.Series) -> None:
+    """Put ticks of a logarithmic x axis at the values themselves, written out."""
+    ticks = sorted(set(values))
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
