@@ -119,8 +119,8 @@ def test_the_scoreboard_shows_claims_and_how_many_may_be_wrong():
     assert words[4] == "b reproduced 0.951 [0, 1] outside -0.1 to 0.1 750"
     assert "> 0.9" in lines[5]
     assert lines[-1] == (
-        "4 claims: 2 reproduced, 1 refuted, 1 inconclusive. At 95 %, up to 0.15 of the 3 decided "
-        "verdicts are expected to be wrong."
+        "4 claims: 2 reproduced, 1 refuted, 1 inconclusive. At 95 %, at most 0.15 wrong "
+        "verdicts are expected."
     )
     assert len({line.find("reproduced") for line in (lines[2], lines[4])}) == 1
 

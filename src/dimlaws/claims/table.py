@@ -15,8 +15,8 @@ from dimlaws.storage import replacing
 COLUMNS = tuple(column.name for column in fields(Verdict))
 """Columns of ``verdicts.csv``, in order."""
 
-WRONG = 0.05
-"""Largest expected share of wrong verdicts among the decided ones, at 95 % intervals."""
+MISSED = 0.05
+"""Share of 95 % intervals that miss the truth."""
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -77,12 +77,23 @@ def scoreboard(verdicts: Sequence[Verdict]) -> str:
 def summary(verdicts: Sequence[Verdict]) -> str:
     """Return one line: how many claims, their verdicts, and the expected number of wrong ones."""
     counts = Counter(row.verdict for row in verdicts)
-    decided = counts["reproduced"] + counts["refuted"]
     return (
         f"{len(verdicts)} claims: {counts['reproduced']} reproduced, {counts['refuted']} refuted, "
-        f"{counts['inconclusive']} inconclusive. At 95 %, up to {WRONG * decided:.2f} "
-        f"of the {decided} decided verdicts are expected to be wrong."
+        f"{counts['inconclusive']} inconclusive. At 95 %, at most {expected_wrong(verdicts):.2g} "
+        "wrong verdicts are expected."
     )
+
+
+def expected_wrong(verdicts: Iterable[Verdict]) -> float:
+    """Return a bound on the expected number of wrong verdicts.
+
+    A verdict can be wrong only where its interval misses the truth, which 5 % of all intervals
+    do, decided or not; where nothing is decided, nothing can be wrong.
+    """
+    found = list(verdicts)
+    if all(row.verdict == "inconclusive" for row in found):
+        return 0.0
+    return MISSED * sum(math.isfinite(row.ci_low) for row in found)
 
 
 def _region(low: float | None, high: float | None, judge: str) -> str:

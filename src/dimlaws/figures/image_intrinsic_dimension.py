@@ -49,7 +49,7 @@ def draw(
                 markersize=7,
                 markeredgewidth=1.5,
                 color="black",
-                label="published (Pope et al. 2021)",
+                label="Pope et al. 2021, table 1 (only k = 5 confirmed)",
                 zorder=5,
             )
         axes.set_title(f"{TITLES.get(name, name)} (n = {rows[name]:,.0f})")

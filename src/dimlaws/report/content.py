@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from dimlaws.claims.judging import Verdict
-from dimlaws.claims.table import read_verdicts
+from dimlaws.claims.table import expected_wrong, read_verdicts
 from dimlaws.errors import ConfigError, CorruptFileError, nearest
 from dimlaws.plan.composition import experiment_names
 from dimlaws.report import wording
@@ -30,9 +30,6 @@ CHAPTERS = {
     11: "Latent recovery",
     12: "Mini-transformer observatory",
 }
-
-MISSED = 0.05
-"""Share of 95 % intervals that miss the truth; only there can a verdict be wrong."""
 
 _RESOLVERS = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
 
@@ -157,8 +154,8 @@ class Content:
 
     @property
     def wrong(self) -> str:
-        """Bound on the expected number of wrong verdicts, by linearity over all intervals."""
-        return f"{MISSED * self.intervals:.2g}"
+        """Bound on the expected number of wrong verdicts."""
+        return f"{expected_wrong(claim.verdict for claim in self.claims):.2g}"
 
 
 def gather(scale: str, results: Path, config: Path) -> Content:
