@@ -28,6 +28,7 @@ wildcard_constraints:
     experiment=r"\w+",
     batch=r"[0-9a-f]{12}",
     figure=r"\w+",
+    set=r"\w+",
 
 
 rule all:

@@ -14,6 +14,7 @@ rule provenance:
         "../../environment.yml"
     params:
         code=layout.code("dimlaws.stages.provenance"),
+        content=layout.plan_content,
     message:
         "Write what was run, on what"
     shell:
@@ -40,6 +41,7 @@ rule report:
         "../../environment.yml"
     params:
         code=layout.report_code(),
+        content=layout.plan_content,
     message:
         "Write the report at scale {wildcards.scale}"
     shell:

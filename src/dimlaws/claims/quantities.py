@@ -33,6 +33,35 @@ def scaling_exponent(
     return fit_power_law(line.x, cells.geometric_means()[line.positions]).exponent
 
 
+def exponent_in_quantity(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    abscissa: str,
+    x: str,
+    where: dict[str, Any] | None = None,
+) -> float:
+    """Return the exponent ``a`` of ``value ~ abscissa^-a`` for two quantities of one measure.
+
+    Parameters
+    ----------
+    measure : measure that gives both quantities
+    quantity : quantity that is the value
+    abscissa : quantity that is the abscissa, such as the number of parameters
+    x : swept key along which both change; no other key may vary
+    where : rows to use
+
+    """
+    cells = records.cells(measure, quantity, where)
+    line = cells.only_line(x)
+    sizes = records.cells(measure, abscissa, where)
+    across = sizes.only_line(x)
+    return fit_power_law(
+        sizes.geometric_means()[across.positions], cells.geometric_means()[line.positions]
+    ).exponent
+
+
 def offset_exponent(
     records: Records, *, measure: str, quantity: str, x: str, where: dict[str, Any] | None = None
 ) -> float:

@@ -51,4 +51,4 @@ def plain_ticks(axes: Axes, values: pd.Series) -> None:
     ticks = sorted(set(values))
     axes.set_xscale("log")
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+    axes.xaxis.minorticks_off()

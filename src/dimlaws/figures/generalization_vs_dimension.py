@@ -23,7 +23,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
         [(dim, *_exponent(group)) for dim, group in rows.groupby(DIM)],
         columns=[DIM, "mean", "low", "high", "n"],
     )
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.2))
     _losses(left, losses)
     _exponents(right, exponents)
     losses = losses.assign(quantity="test_loss")
@@ -59,7 +59,7 @@ def _losses(axes: Axes, losses: pd.DataFrame) -> None:
     plain_ticks(axes, losses[SIZE])
     axes.set_xlabel("training rows N")
     axes.set_ylabel("test loss (mean squared error)")
-    axes.legend(title="intrinsic dimension d", ncols=2, loc="lower left")
+    axes.legend(title="dimension d", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_title("Test loss and its power law")
 
 
@@ -73,8 +73,9 @@ def _exponents(axes: Axes, exponents: pd.DataFrame) -> None:
         dims, 1 / dims, color="#0072B2", linestyle=":", label="1/d (bound, Konz & Mazurowski 2024)"
     )
     axes.set_yscale("log")
+    axes.set_ylim(top=8)
     plain_ticks(axes, exponents[DIM])
     axes.set_xlabel("intrinsic dimension d")
     axes.set_ylabel("exponent of test loss in N")
-    axes.legend(loc="lower left")
+    axes.legend(loc="upper right")
     axes.set_title("Exponent against theory")

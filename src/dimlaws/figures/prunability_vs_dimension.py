@@ -25,7 +25,7 @@ def draw(
     images : experiment that sweeps the number of principal components of images
     """
     made, real = tables[synthetic], tables[images]
-    figure, grid = plt.subplots(2, 2, figsize=(7.2, 5.6))
+    figure, grid = plt.subplots(2, 2, figsize=(7.6, 5.6))
     drawn = [
         _remaining(grid[0, 0], made, INTRINSIC, AMBIENT, "intrinsic dimension m", "D"),
         _remaining(grid[0, 1], made, AMBIENT, INTRINSIC, "ambient dimension D", "m"),
@@ -33,7 +33,7 @@ def draw(
         _dense(grid[1, 1], made),
     ]
     for axes, letter in zip(grid.flat, "abcd", strict=True):
-        axes.set_title(f"{letter}  {axes.get_title()}", loc="left")
+        axes.set_title(f"{letter}   {axes.get_title('left')}", loc="left")
     return figure, pd.concat(drawn, ignore_index=True)
 
 
@@ -62,8 +62,8 @@ def _remaining(
     plain_ticks(axes, cells[x])
     axes.set_xlabel(title)
     axes.set_ylabel("weights left at equal accuracy")
-    axes.set_title("iterative (solid), one-shot (dotted)")
-    axes.legend(ncols=2)
+    axes.set_title("iterative (solid), one-shot (dotted)", loc="left")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return pd.concat(drawn, ignore_index=True)
 
 
@@ -81,7 +81,7 @@ def _components(axes: Axes, table: pd.DataFrame) -> pd.DataFrame:
     twin.spines["right"].set_visible(True)
     twin.tick_params(axis="y", colors=COLOURS[1])
     twin.set_ylim(0, 1)
-    axes.set_title("real images, iterative")
+    axes.set_title("real images, iterative", loc="left")
     return pd.concat(
         [
             cells.assign(measure="prunability", quantity="remaining_weights", panel="components"),
@@ -98,6 +98,6 @@ def _dense(axes: Axes, table: pd.DataFrame) -> pd.DataFrame:
     axes.set_ylim(min(0.9, float(np.floor(cells["low"].min() * 20) / 20)), 1.0)
     axes.set_xlabel("intrinsic dimension m")
     axes.set_ylabel("dense test accuracy")
-    axes.set_title("matched by label sharpness")
-    axes.legend(ncols=2)
+    axes.set_title("matched by label sharpness", loc="left")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return cells.assign(measure="prunability", quantity="dense_accuracy", panel="matched")

@@ -11,8 +11,8 @@ def generalization(batch: TrainedBatch) -> list[Record]:
 
     Quantities: ``train_loss``, ``test_loss``, ``gap = test_loss - train_loss`` (in units of the
     training loss: nats, or squared error per output); for classes also ``train_error``,
-    ``test_error``, ``error_gap`` (fractions); ``diverged_step`` (-1: never). All but the last are
-    NaN for a diverged run.
+    ``test_error``, ``error_gap`` (fractions); these are NaN for a diverged run. Also
+    ``diverged_step`` (-1: never) and ``parameters``, the number of trained ones.
     """
     model, trained = batch.networks()
     loss = batch.runs[0].recipe.loss
@@ -27,4 +27,9 @@ def generalization(batch: TrainedBatch) -> list[Record]:
         rows += batch.records("train_error", train.error)
         rows += batch.records("test_error", test.error)
         rows += batch.records("error_gap", test.error - train.error)
-    return rows + batch.records("diverged_step", trained.diverged_step.astype(np.float64))
+    parameters = sum(value[0].numel() for value in trained.params.values())
+    return [
+        *rows,
+        *batch.records("diverged_step", trained.diverged_step.astype(np.float64)),
+        *batch.records("parameters", np.full(len(batch.runs), float(parameters))),
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from dimlaws.data.location import data_folder
 from dimlaws.dependencies import fingerprint
 from dimlaws.errors import ConfigError, nearest
 from dimlaws.plan.files import Index, plan_all, scale_names
+from dimlaws.plan.runs import digest
 from dimlaws.signature import PACKAGE
 
 if TYPE_CHECKING:
@@ -150,8 +151,21 @@ class Layout:
         return self._each(wildcards, "verdicts.csv")
 
     def all_plans(self, wildcards: Wildcards) -> list[str]:
-        """Return the plan of every experiment."""
-        return self._each(wildcards, "plan/index.json")
+        """Return the plan files of every experiment, but for the indices.
+
+        An index also changes where only a comment did; what it says is in ``plan_content``.
+        """
+        files = []
+        for index in self._planned(wildcards).values():
+            names = ["measures", "claims", *index.batches]
+            names += [f"figures/{figure}" for figure in index.figures]
+            folder = self._folder(wildcards.scale, index.name)
+            files += [f"{folder}/plan/{name}.json" for name in names]
+        return files
+
+    def plan_content(self, wildcards: Wildcards) -> str:
+        """Return a digest of what the indices say of every experiment."""
+        return digest([asdict(index) for index in self._planned(wildcards).values()])
 
     def all_figures(self, wildcards: Wildcards) -> list[str]:
         """Return every figure, in the format that the report shows."""
