@@ -41,6 +41,7 @@ class Project:
         project = cls.new(folder)
         shutil.rmtree(folder / "config" / "experiment")
         shutil.copytree(MINI, folder / "config" / "experiment")
+        (folder / "config/experiment/curve.py").rename(folder / "src/dimlaws/figures/curve.py")
         return project
 
     def copy(self, folder: Path) -> "Project":
