@@ -25,9 +25,9 @@ except DimlawsError as error:
 
 wildcard_constraints:
     scale="|".join(layout.scales),
-    experiment=r"\w+",
+    experiment="|".join(layout.experiment_names),
     batch=r"[0-9a-f]{12}",
-    figure=r"\w+",
+    figure="|".join(layout.figure_names),
     set=r"\w+",
 
 

@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one stage; return 0 only if what was asked for was done."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    # One thread a process: speed comes from batching runs, and results stay bitwise equal.
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
+    use_one_thread()
     log = getattr(options, "log", None)
     _start_log(log)
     run: Callable[[argparse.Namespace], int] = options.run
@@ -42,6 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc(file=stream)
     print(f"dimlaws {options.stage}: {message}", file=sys.stderr)
     return 1
+
+
+def use_one_thread() -> None:
+    """Let numerical libraries, not imported yet, run on one thread unless the user says otherwise.
+
+    Speed comes from batching runs, and results stay bitwise equal from run to run.
+    """
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
 
 
 def _start_log(log: Path | None) -> None:

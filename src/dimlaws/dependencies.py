@@ -15,7 +15,7 @@ from dimlaws.signature import PACKAGE, module_file
 @cache
 def imported_modules(file: Path) -> frozenset[str]:
     """Return the ``dimlaws`` modules that a source file imports, anywhere in it."""
-    modules = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)

@@ -36,7 +36,8 @@ class Kind:
         if self.choices:
             text = "one of " + ", ".join(str(choice) for choice in self.choices)
         elif self.item is not None:
-            text = f"a list of {self.item}"
+            item = str(self.item).removeprefix("one of ")
+            text = f"a list of ({item})" if self.item.optional else f"a list of {item}"
         elif self.scalar is dict:
             text = "a mapping"
         else:
@@ -80,7 +81,7 @@ def module_file(module: str) -> Path | None:
 
 @cache
 def read_signature(target: str) -> Signature:
-    """Return the signature of ``dimlaws.<module>.<name>``; raise ``ConfigError`` if there is none."""
+    """Return the signature of ``dimlaws.<module>.<name>``; ``ConfigError`` if there is none."""
     module, _, name = target.rpartition(".")
     file = module_file(module)
     if file is None:

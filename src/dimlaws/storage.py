@@ -94,7 +94,7 @@ def open_arrays(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="numpy") as archive:
             yield archive
-    except SafetensorError as error:
+    except (SafetensorError, json.JSONDecodeError) as error:
         raise CorruptFileError(
             f"{path} is not a whole safetensors file ({error}); delete it and rerun"
         ) from error

@@ -44,4 +44,4 @@ NonNegativeFloat = Annotated[float, Bounds(low=0)]
 Fraction = Annotated[float, Bounds(low=0, high=1)]
 
 PerRun = Annotated[T, _PerRun()]
-"""``PerRun[PositiveInt]``: runs that differ only in such values share a batch, and train together."""
+"""``PerRun[PositiveInt]``: runs that differ in such values only share a batch, train together."""

@@ -11,10 +11,11 @@ Node = dict[str, Any]
 """A configuration node: ``_target_`` and the target's keys."""
 
 
-def check_node(node: Any, where: str) -> None:
-    """Raise ``ConfigError`` unless ``node`` names a target and gives it valid values.
+def check_node(node: Any, where: str, home: str = "dimlaws") -> Node:
+    """Return ``node``; raise ``ConfigError`` unless it names a target and gives it valid values.
 
-    ``where`` is the dotted place of the node; messages start with the place of the fault.
+    ``where`` is the dotted place of the node; messages start with the place of the fault. ``home``
+    is the package that the target has to lie in.
     """
     if not isinstance(node, dict) or not isinstance(node.get("_target_"), str):
         raise ConfigError(f"{where}: expected a mapping with _target_: dimlaws.<module>.<name>")
@@ -22,6 +23,8 @@ def check_node(node: Any, where: str) -> None:
         signature = read_signature(node["_target_"])
     except ConfigError as error:
         raise ConfigError(f"{where}._target_: {error}") from None
+    if not node["_target_"].startswith(f"{home}."):
+        raise ConfigError(f"{where}._target_: {node['_target_']!r} does not lie in {home}")
     for key, value in node.items():
         if key == "_target_":
             continue
@@ -32,6 +35,7 @@ def check_node(node: Any, where: str) -> None:
     for name, parameter in signature.parameters.items():
         if parameter.default is REQUIRED and name not in node:
             raise ConfigError(f"{where}.{name}: missing; it must be {parameter.kind}")
+    return node
 
 
 def check_value(value: Any, kind: Kind, where: str) -> None:
@@ -78,10 +82,19 @@ def without_defaults(node: Node) -> Node:
     """
     parameters = read_signature(node["_target_"]).parameters
     return {
-        key: without_defaults(value) if isinstance(value, dict) and "_target_" in value else value
+        key: value if key == "_target_" else _plain(value, parameters[key].kind)
         for key, value in node.items()
         if key == "_target_" or not _is_default(value, parameters[key])
     }
+
+
+def _plain(value: Any, kind: Kind) -> Any:
+    """Return a value in the one form that stands for all equal ones: 2 for a number is 2.0."""
+    if kind.item is not None and value is not None:
+        return [_plain(item, kind.item) for item in value]
+    if isinstance(value, dict) and "_target_" in value:
+        return without_defaults(value)
+    return float(value) if kind.scalar is float and value is not None else value
 
 
 def _is_default(value: Any, parameter: Parameter) -> bool:

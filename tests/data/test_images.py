@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from dimlaws.data.images import MAX_UNPACKED_ROWS, Images
+from dimlaws.data.image_pool import UNPACKED_ROWS, load_pool
+from dimlaws.data.images import Images
 from dimlaws.data.location import data_folder, data_path
 from dimlaws.errors import ConfigError, CorruptFileError, FetchError
 from dimlaws.storage import write_arrays
@@ -142,27 +143,30 @@ def test_without_published_test_rows_some_are_held_out() -> None:
 
 @pytest.mark.parametrize("classes", [None, [0, 2]])
 @pytest.mark.parametrize("flatten", [True, False])
-def test_packed_rows_are_the_chosen_ones(
+def test_packed_rows_are_those_of_the_set(
     data: dict[str, Any], classes: list[int] | None, flatten: bool
 ) -> None:
-    keys: dict[str, Any] = {"classes": classes, "train_size": 9, "test_size": 5, "flatten": flatten}
-    got = images("bits", **keys).realize(2)
-    assert got.x.shape == ((14, 24) if flatten else (14, *SHAPE))
-    assert got.x.dtype == np.uint8
-    assert [*got.train, *got.test] == list(range(14))
+    got = images("bits", classes=classes, train_size=9, test_size=5, flatten=flatten).realize(2)
     keep = [0, 1, 2, 3] if classes is None else classes
-    table = {}
-    for row, label in zip(data["bits"], data["y"], strict=True):
-        if label in keep:
-            table[tuple(row * np.uint8(255))] = keep.index(label)
-    for row, label in zip(got.x.reshape(14, 24), got.y, strict=True):
-        assert table[tuple(row)] == label
+    expected = [
+        (tuple(row * np.uint8(255)), keep.index(label))
+        for row, label in zip(data["bits"], data["y"], strict=True)
+        if label in keep
+    ]
+    assert got.x.shape == ((len(expected), 24) if flatten else (len(expected), *SHAPE))
+    assert got.x.dtype == np.uint8
+    rows = got.x.reshape(-1, 24)
+    assert [(tuple(row), label) for row, label in zip(rows, got.y, strict=True)] == expected
+    assert (len(got.train), len(got.test)) == (9, 5)
 
 
 def test_packed_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = images("bits", train_size=50).realize(1)
+    whole = images("bits").realize(1)
+    load_pool.cache_clear()
     monkeypatch.setattr("dimlaws.data.image_pool._BLOCK_ROWS", 7)
-    np.testing.assert_array_equal(images("bits", train_size=50).realize(1).x, whole.x)
+    again = images("bits").realize(1)
+    assert again.x is not whole.x
+    np.testing.assert_array_equal(again.x, whole.x)
 
 
 def train_rows(name: str, data: dict[str, Any]) -> np.ndarray:
@@ -209,7 +213,6 @@ def test_components_are_fitted_on_the_kept_training_rows(data: dict[str, Any]) -
         (lambda: images("whole", test_size=160), ["160", "left for training"]),
         (lambda: images("gray", classes=[1, 4]), ["class 4", "0 to 3"]),
         (lambda: images("gray", components=25), ["25", "24 pixels"]),
-        (lambda: images("bits", components=2), ["bits", "components"]),
         (lambda: images("gray", classes=[1]), ["two different"]),
         (lambda: images("gray", classes=[1, 1]), ["two different"]),
         (lambda: images("gray", classes=[-1, 1]), ["two different"]),
@@ -224,12 +227,20 @@ def test_what_cannot_be_had_is_said(make: Callable[[], Images], words: list[str]
         assert word in str(caught.value)
 
 
-def test_large_packed_set_needs_a_size() -> None:
-    n = MAX_UNPACKED_ROWS + 1
-    write_set("many", np.zeros((n, 3), np.uint8), np.zeros(n, np.int64), n, SHAPE, True)
-    with pytest.raises(ConfigError, match=rf"train_size.*{n}"):
-        images("many").realize(0)
-    assert images("many", train_size=3).realize(0).x.shape == (10_003, 24)
+def test_of_a_large_packed_set_a_part_is_drawn_once() -> None:
+    n = UNPACKED_ROWS + 1000
+    numbers = np.arange(n, dtype=">u4").view(np.uint8).reshape(n, 4)[:, 1:]  # 24 bits: the row
+    write_set("many", numbers, np.zeros(n, np.int64), n, SHAPE, True)
+    got = images("many").realize(0)
+    assert got.x.shape == (UNPACKED_ROWS, 24)
+    assert images("many").realize(1).x is got.x
+    bits = got.x // 255
+    rows = np.packbits(bits, axis=1).astype(np.int64) @ [65536, 256, 1]
+    assert (np.diff(rows) > 0).all()  # distinct rows of the file, in its order
+    # The share from the first half is hypergeometric: 4 standard errors.
+    share = np.mean(rows < n // 2)
+    spread = np.sqrt(0.25 / UNPACKED_ROWS * (n - UNPACKED_ROWS) / n)
+    assert abs(share - 0.5) < 4 * spread
 
 
 def test_missing_and_other_files() -> None:

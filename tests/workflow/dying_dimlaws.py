@@ -1,6 +1,6 @@
 """The command ``dimlaws``, which kills itself with SIGKILL at a moment of a stage.
 
-``DIE=stage:moment``: ``write`` when half a result is on disk, ``move`` when it is in place,
+``DIE=stage:moment,...``: ``write`` when half a result is on disk, ``move`` when it is in place,
 ``train`` after some steps of training, else when the log says the moment's words.
 ``WAIT=stage:file``: that stage waits at its start while the file exists.
 """
@@ -44,8 +44,9 @@ class DyingHandler(logging.Handler):
             die()
 
 
-stage, _, moment = os.environ.get("DIE", "").partition(":")
-if stage == STAGE:
+moments = dict(part.split(":") for part in os.environ.get("DIE", "").split(",") if part)
+moment = moments.get(STAGE)
+if moment is not None:
     if moment == "write":
         os.fsync = half_written
     elif moment == "move":

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dimlaws.storage import link_or_copy
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "environment.yml", "profiles", "workflow", "config", "src")
 MINI = Path(__file__).parent / "mini"
@@ -43,6 +45,13 @@ class Project:
         shutil.copytree(MINI, folder / "config" / "experiment")
         (folder / "config/experiment/curve.py").rename(folder / "src/dimlaws/figures/curve.py")
         return project
+
+    def link_data(self) -> None:
+        """Take the data sets that were fetched before; a missing one is fetched by the workflow."""
+        data = self.folder / "results" / "data"
+        data.mkdir(parents=True)
+        for file in (ROOT / "results" / "data").glob("*.safetensors"):
+            link_or_copy(file, data / file.name)
 
     def copy(self, folder: Path) -> "Project":
         """Copy everything, times and Snakemake's own records included."""

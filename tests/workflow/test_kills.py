@@ -7,49 +7,46 @@ import time
 from pathlib import Path
 
 import pytest
-from project import NUMBERS, Project, contents
+from project import NUMBERS, contents
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 DIGITS = "results/data/digits.safetensors"
 WIDTHS = "results/quick/widths"
-
-
-def leftovers(project):
-    return list((project / "results").rglob(".*.part"))
+IMAGES = "results/quick/images"
 
 
 def test_jobs_killed_at_every_stage(finished, tmp_path):
     project = finished.copy(tmp_path / "project").dying()
     for folder in ("results", ".snakemake"):
         shutil.rmtree(project / folder)
+    batch = min((finished / WIDTHS / "trained").iterdir()).stem
 
-    def dies(moment, *target):
-        done = project.snakemake(*target, DIE=moment)
+    trained = f"{WIDTHS}/trained/{batch}.safetensors"
+    widths = f"{WIDTHS}/records/{batch}.parquet"
+    images = f"{IMAGES}/records/{min((finished / IMAGES / 'records').iterdir()).name}"
+
+    def dies(moments, *targets):
+        done = project.snakemake(*targets, DIE=moments)
         assert done.status != 0
-        return done
+        assert done.output.count("died with <Signals.SIGKILL: 9>") == len(targets), done.output
+        for target in targets:
+            assert not (project / target).exists()
 
-    dies("fetch:trying", DIGITS)
-    assert not (project / DIGITS).exists()
-    dies("fetch:write", DIGITS)
-    assert not (project / DIGITS).exists()
-    assert leftovers(project)
+    def half_written(target):
+        path = project / target
+        return list(path.parent.glob(f".{path.name}.*.part"))
 
-    dies("train:train", f"{WIDTHS}/runs.parquet")
-    assert not list((project / WIDTHS).glob("trained/*"))
-    dies("train:write", f"{WIDTHS}/runs.parquet")
-    assert not list((project / WIDTHS).glob("trained/*.safetensors"))
-    assert len(list((project / WIDTHS).glob("trained/.*.part"))) == 2
-    # In place, but the job did not end: whether it is kept or not, it is whole.
-    dies("train:move", f"{WIDTHS}/runs.parquet")
-
-    dies("measure:to measure", f"{WIDTHS}/runs.parquet")
-    dies("measure:write", f"{WIDTHS}/runs.parquet")
-    assert not list((project / WIDTHS).glob("records/*.parquet"))
-    dies("collect:write", f"{WIDTHS}/runs.parquet")
-    assert not (project / WIDTHS / "runs.parquet").exists()
-    dies("judge:write", f"{WIDTHS}/verdicts.csv")
-    assert not (project / WIDTHS / "verdicts.csv").exists()
+    dies("fetch:trying,train:train", DIGITS, trained)
+    assert not half_written(trained)
+    dies("fetch:write,train:write", DIGITS, trained)
+    assert half_written(trained)
+    # The checkpoint is in place, but its job did not end.
+    dies("train:move,measure:to measure", trained, images)
+    dies("measure:write", widths, images)
+    assert half_written(widths)
+    dies("collect:write", f"{IMAGES}/runs.parquet")
+    dies("judge:write", f"{IMAGES}/verdicts.csv")
 
     project.make()
     assert contents(project / "results", *NUMBERS) == contents(finished / "results", *NUMBERS)

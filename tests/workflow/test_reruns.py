@@ -87,9 +87,9 @@ def test_an_edited_description_reaches_the_report(project):
 def test_an_edited_measure_measures_again(project):
     project.edit("config/experiment/images.yaml", "rows: 300", "rows: 301")
     jobs = project.planned()
-    assert jobs == {
-        rule: 1 for rule in ("measure", "collect", "judge", "verdicts", "provenance", "report")
-    }
+    assert jobs == dict.fromkeys(
+        ("measure", "collect", "judge", "verdicts", "provenance", "report"), 1
+    )
 
 
 def test_an_edited_figure_is_drawn_again(project):

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dimlaws.data.image_pool import Facts, Pool, load_pool, read_facts, unpacked_rows
+from dimlaws.data.image_pool import Facts, Pool, load_pool, read_facts
 from dimlaws.data.location import data_path
 from dimlaws.data.realization import Realization
 from dimlaws.errors import ConfigError
 from dimlaws.seeds import stream
 from dimlaws.types import PerRun, PositiveInt
 
-MAX_UNPACKED_ROWS = 100_000
-"""A bit-packed set with more rows must say how many of them it wants."""
 HELD_OUT = (5, 10_000)
 """Without published test rows, one row in 5 is held out, at most 10,000."""
 
@@ -28,7 +26,8 @@ class Images:
     Rows are drawn per seed; a smaller ``train_size`` uses a prefix of the rows of a larger one,
     and neither ``test_size`` nor ``components`` changes which training rows a seed draws. Test
     rows are the published ones. Sets without published test rows (digits, dSprites) hold out
-    ``test_size`` rows per seed, by default a fifth and at most 10,000.
+    ``test_size`` rows per seed, by default a fifth and at most 10,000. dSprites is represented by
+    50,000 of its 737,280 rows, drawn once for all seeds.
 
     Attributes
     ----------
@@ -47,7 +46,7 @@ class Images:
     train_size: PerRun[PositiveInt] | None = None
     test_size: PositiveInt | None = None
     classes: list[int] | None = None
-    components: PerRun[PositiveInt] | None = None
+    components: PositiveInt | None = None
     flatten: bool = True
 
     def __post_init__(self) -> None:
@@ -80,21 +79,10 @@ class Images:
         Raises ``FetchError`` if the set was not fetched, and ``ConfigError`` if it has fewer rows,
         classes or pixels than asked for.
         """
-        facts = self._facts
         classes = None if self.classes is None else tuple(self.classes)
         pool = load_pool(data_path(self.name), self.sha256, classes, self.components, self.flatten)
-        if facts.packed and self.train_size is None and len(pool.y) > MAX_UNPACKED_ROWS:
-            raise ConfigError(
-                f"data.train_size: {self.name} has {len(pool.y)} rows and is unpacked only as "
-                f"asked for; give a number"
-            )
         train, test = self._rows(seed, pool)
-        if pool.x is not None:
-            return Realization(pool.x, pool.y, train, test)
-        chosen = np.concatenate([train, test])
-        x = unpacked_rows(data_path(self.name), pool.rows[chosen], self.input_shape)
-        places = np.arange(len(chosen))
-        return Realization(x, pool.y[chosen], places[: len(train)], places[len(train) :])
+        return Realization(pool.x, pool.y, train, test)
 
     @property
     def _facts(self) -> Facts:

@@ -4,19 +4,30 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from scipy import stats
+
+from dimlaws.errors import EstimationError
 
 
 def select(
     table: pd.DataFrame, measure: str, quantity: str, where: Mapping[str, Any] | None = None
 ) -> pd.DataFrame:
-    """Return the rows of one quantity that match ``where``; diverged runs (NaN) left out."""
-    rows = table[(table["measure"] == measure) & (table["quantity"] == quantity)]
+    """Return the rows of one quantity that match ``where``; diverged runs (NaN) left out.
+
+    Raises ``EstimationError`` if there are none.
+    """
+    chosen = (table["measure"] == measure) & (table["quantity"] == quantity)
     for name, value in (where or {}).items():
-        rows = rows[rows[name] == value]
-    return rows[np.isfinite(rows["value"])]
+        chosen &= table[name] == value
+    rows: pd.DataFrame = table[chosen & np.isfinite(table["value"])]
+    if rows.empty:
+        raise EstimationError(
+            f"nothing to draw: no finite {quantity} of the measure {measure} in these records"
+        )
+    return rows
 
 
 def cell_means(rows: pd.DataFrame, by: list[str], *, log: bool = False) -> pd.DataFrame:
@@ -44,6 +55,14 @@ def draw_cells(axes: Axes, x: str, cells: pd.DataFrame, **style: Any) -> None:
     """Draw the means of cells against column ``x`` with their intervals as bars."""
     errors = np.abs(cells[["low", "high"]].to_numpy() - cells[["mean"]].to_numpy()).T
     axes.errorbar(cells[x], cells["mean"], yerr=errors, capsize=2, elinewidth=0.8, **style)
+
+
+def draw_curve(
+    axes: Axes, x: str, quantity: str, points: npt.ArrayLike, values: npt.ArrayLike, **style: Any
+) -> pd.DataFrame:
+    """Draw a fitted or predicted curve; return what was drawn, in the form of cells."""
+    axes.plot(points, values, **style)
+    return pd.DataFrame({x: points, "mean": values, "quantity": quantity})
 
 
 def plain_ticks(axes: Axes, values: pd.Series) -> None:

@@ -1,12 +1,17 @@
 """Test loss against sample count for each intrinsic dimension, and the exponents against theory."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dimlaws.figures.cells import cell_means, draw_cells, plain_ticks, select
+from dimlaws.errors import EstimationError
+from dimlaws.figures.cells import cell_means, draw_cells, draw_curve, plain_ticks, select
 from dimlaws.figures.style import MARKERS
 from dimlaws.laws.intervals import bootstrap_over_seeds
 from dimlaws.laws.power_law import fit_power_law
@@ -19,15 +24,18 @@ def draw(tables: dict[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
     (table,) = tables.values()
     rows = select(table, "generalization", "test_loss")
     losses = cell_means(rows, [DIM, SIZE], log=True)
-    exponents = pd.DataFrame(
-        [(dim, *_exponent(group)) for dim, group in rows.groupby(DIM)],
-        columns=[DIM, "mean", "low", "high", "n"],
-    )
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.2))
-    _losses(left, losses)
-    _exponents(right, exponents)
-    losses = losses.assign(quantity="test_loss")
-    return figure, pd.concat([losses, exponents.assign(quantity="exponent")], ignore_index=True)
+    drawn = [*_losses(left, losses), *_exponents(right, _exponent_cells(rows))]
+    return figure, pd.concat(drawn, ignore_index=True)
+
+
+def _exponent_cells(rows: pd.DataFrame) -> pd.DataFrame:
+    cells = []
+    for dim, group in rows.groupby(DIM):
+        # Fewer than two sizes, or two seeds that converged at all of them: no exponent.
+        with suppress(EstimationError):
+            cells.append((dim, *_exponent(group)))
+    return pd.DataFrame(cells, columns=[DIM, "mean", "low", "high", "n"])
 
 
 def _exponent(rows: pd.DataFrame) -> tuple[float, float, float, int]:
@@ -43,18 +51,19 @@ def _exponent(rows: pd.DataFrame) -> tuple[float, float, float, int]:
     return interval.estimate, interval.low, interval.high, interval.n
 
 
-def _losses(axes: Axes, losses: pd.DataFrame) -> None:
+def _losses(axes: Axes, losses: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    yield losses.assign(quantity="test_loss")
     dims = sorted(losses[DIM].unique())
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.88, len(dims)))
-    for dim, colour, marker in zip(dims, colours, MARKERS * 2, strict=False):
+    for dim, colour, marker in zip(dims, colours, cycle(MARKERS), strict=False):
         cells = losses[losses[DIM] == dim]
-        draw_cells(
-            axes, SIZE, cells, color=colour, marker=marker, linestyle="none", label=f"{dim:g}"
-        )
-        law = fit_power_law(cells[SIZE], cells["mean"])
-        axes.plot(
-            cells[SIZE], law.prefactor * cells[SIZE] ** -law.exponent, color=colour, linewidth=1
-        )
+        style = {"color": colour, "marker": marker, "linestyle": "none"}
+        draw_cells(axes, SIZE, cells, label=f"{dim:g}", **style)
+        with suppress(EstimationError):
+            law = fit_power_law(cells[SIZE], cells["mean"])
+            fitted = law.prefactor * cells[SIZE] ** -law.exponent
+            line = draw_curve(axes, SIZE, "fit", cells[SIZE], fitted, color=colour, linewidth=1)
+            yield line.assign(**{DIM: dim})
     axes.set_yscale("log")
     plain_ticks(axes, losses[SIZE])
     axes.set_xlabel("training rows N")
@@ -63,19 +72,21 @@ def _losses(axes: Axes, losses: pd.DataFrame) -> None:
     axes.set_title("Test loss and its power law")
 
 
-def _exponents(axes: Axes, exponents: pd.DataFrame) -> None:
-    draw_cells(
-        axes, DIM, exponents, color="black", marker="o", linestyle="none", label="measured, 95 %"
-    )
-    dims = np.geomspace(exponents[DIM].min(), exponents[DIM].max(), 50)
-    axes.plot(dims, 4 / dims, color="#D55E00", linestyle="--", label="4/d (Bahri et al. 2024)")
-    axes.plot(
-        dims, 1 / dims, color="#0072B2", linestyle=":", label="1/d (bound, Konz & Mazurowski 2024)"
-    )
+def _exponents(axes: Axes, exponents: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    axes.set_xlabel("intrinsic dimension d")
+    axes.set_ylabel("exponent of test loss in N")
+    axes.set_title("Exponent against theory")
+    if exponents.empty:
+        return
+    style = {"color": "black", "marker": "o", "linestyle": "none"}
+    draw_cells(axes, DIM, exponents, label="measured, 95 %", **style)
+    yield exponents.assign(quantity="exponent")
+    dims = exponents[DIM].to_numpy(dtype=float)
+    style = {"color": "#D55E00", "linestyle": "--", "label": "4/d (Bahri et al. 2024)"}
+    yield draw_curve(axes, DIM, "4/d", dims, 4 / dims, **style)
+    style = {"color": "#0072B2", "linestyle": ":", "label": "1/d (bound, Konz & Mazurowski 2024)"}
+    yield draw_curve(axes, DIM, "1/d", dims, 1 / dims, **style)
     axes.set_yscale("log")
     axes.set_ylim(top=8)
     plain_ticks(axes, exponents[DIM])
-    axes.set_xlabel("intrinsic dimension d")
-    axes.set_ylabel("exponent of test loss in N")
     axes.legend(loc="upper right")
-    axes.set_title("Exponent against theory")

@@ -9,6 +9,12 @@ from dimlaws.figures.cells import cell_means, draw_cells, plain_ticks, select
 from dimlaws.figures.style import COLOURS
 
 MEASURE = "intrinsic_dimension"
+KEYS = ["data", "variant", "k"]
+VARIANTS = {
+    "inverse/k-1": ("MLE, unbiased normaliser k − 1", COLOURS[0], "o", "-"),
+    "inverse/k-2": ("MLE, normaliser k − 2 of the published code", COLOURS[1], "s", "--"),
+}
+"""Label, colour, marker and line of the averages drawn."""
 TITLES = {
     "cifar10": "CIFAR-10",
     "digits": "digits",
@@ -67,23 +73,17 @@ def draw(
         for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
+    drawn = local[local["variant"].isin(VARIANTS)].assign(estimator="mle")
     stated = pd.DataFrame(
-        [(name, float(k), value) for name, of in published.items() for k, value in of.items()],
-        columns=["data", "k", "published"],
+        [(name, float(k), value) for name in sets for k, value in published.get(name, {}).items()],
+        columns=["data", "k", "mean"],
     )
-    numbers = pd.concat([local, two_nn.assign(variant="two_nn")], ignore_index=True)
-    return figure, numbers.merge(stated, on=["data", "k"], how="left")
-
-
-KEYS = ["data", "variant", "k"]
+    parts = [drawn, two_nn.assign(estimator="two_nn"), stated.assign(estimator="published")]
+    return figure, pd.concat(parts, ignore_index=True)
 
 
 def _panel(axes: Axes, local: pd.DataFrame, two_nn: pd.DataFrame) -> None:
-    variants = {
-        "inverse/k-1": ("MLE, unbiased normaliser k − 1", COLOURS[0], "o", "-"),
-        "inverse/k-2": ("MLE, normaliser k − 2 of the published code", COLOURS[1], "s", "--"),
-    }
-    for variant, (label, colour, marker, line) in variants.items():
+    for variant, (label, colour, marker, line) in VARIANTS.items():
         cells = local[local["variant"] == variant]
         draw_cells(axes, "k", cells, label=label, color=colour, marker=marker, linestyle=line)
     for _, row in two_nn.iterrows():

@@ -1,6 +1,6 @@
 """Weights that pruning must leave, against intrinsic, ambient and principal-component dimension."""
 
-from collections.abc import Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,14 +39,10 @@ def draw(
 
 def _lines(axes: Axes, cells: pd.DataFrame, x: str, held: str, label: str, **style: str) -> None:
     values = sorted(cells[held].unique())
-    for value, colour, marker in zip(values, _colours(values), MARKERS, strict=False):
+    for value, colour, marker in zip(values, cycle(COLOURS), cycle(MARKERS), strict=False):
         line = cells[cells[held] == value]
         text = f"{label} = {value:g}" if label else None
         draw_cells(axes, x, line, color=colour, marker=marker, label=text, **style)
-
-
-def _colours(values: Sequence[float]) -> Sequence[str]:
-    return [COLOURS[position % len(COLOURS)] for position in range(len(values))]
 
 
 def _remaining(

@@ -69,14 +69,15 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
         }
         # Only Hydra's sweeper node is resolved here: runs resolve after a sweep has set its keys.
         sweep = OmegaConf.to_container(config.hydra.sweeper.params or {}, resolve=True)
-        whole = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+        whole = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         container = OmegaConf.to_container(whole, resolve=False)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(f"{where}: {_sentence(error)}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}, or a file that it names, is not valid YAML: {error}") from None
     assert isinstance(container, dict)
-    assert isinstance(sweep, dict)
+    if not isinstance(sweep, dict):
+        raise ConfigError(f"{where}: hydra.sweeper.params: expected a mapping of keys to values")
     return Composed(
         {str(key): value for key, value in container.items()},
         {str(key): value for key, value in sweep.items()},
@@ -90,8 +91,14 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = str(error.missing_cfg_file).partition("/")
         return f"{group}: no option {option!r}; {nearest(option, error.options or ())}"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "; ".join(line for line in lines if not line.startswith(("object_type", "full_key: ")))
+    text = str(error) or str(error.__cause__)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    keys = [
+        line.removeprefix("full_key:").strip() for line in lines if line.startswith("full_key:")
+    ]
+    left_out = ("object_type", "reference_type", "full_key")
+    said = "; ".join(line for line in lines if not line.startswith(left_out)).replace(":;", ":")
+    return ": ".join([*(key for key in keys if key), said])
 
 
 def file_of_key(folder: Path, experiment: str, choices: dict[str, str], key: str) -> str:
@@ -101,9 +108,13 @@ def file_of_key(folder: Path, experiment: str, choices: dict[str, str], key: str
     """
     parts = key.replace("[", ".").split(".")
     candidates = [(folder / "experiment" / f"{experiment}.yaml", parts)]
-    if parts[0] in choices:
-        file = folder / parts[0] / f"{choices[parts[0]]}.yaml"
-        candidates += [(file, parts[1:]), (file, parts)]
+    for group, option in choices.items():
+        name, _, package = group.partition("@")
+        file, place = folder / name / f"{option}.yaml", (package or name).split(".")
+        if parts[: len(place)] == place:
+            candidates.append((file, parts[len(place) :]))
+        candidates.append((file, parts))
+    candidates.append((folder / "config.yaml", parts))
     for file, path in candidates:
         if file.is_file() and _holds(yaml.safe_load(file.read_text(encoding="utf-8")), path, key):
             return f"config/{file.relative_to(folder)}"

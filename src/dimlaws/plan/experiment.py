@@ -1,5 +1,8 @@
 """One experiment at one scale: its batches, measures, claims and figures, all checked."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +12,10 @@ import yaml
 from dimlaws.errors import ConfigError, nearest
 from dimlaws.instantiate import instantiate
 from dimlaws.plan.composition import GROUPS, Composed, compose, experiment_names, file_of_key
+from dimlaws.plan.resolution import Resolver, resolve_sections
 from dimlaws.plan.runs import Batch, PlannedRun, plan_batches, plan_run
-from dimlaws.plan.sweep import Resolver, axes, points, split_axes
-from dimlaws.validation import Node, check_node
+from dimlaws.plan.sweep import axes, points, split_axes
+from dimlaws.validation import Node, check_node, without_defaults
 
 CLAIM = "dimlaws.claims.claim.Claim"
 TOP_LEVEL = {
@@ -28,6 +32,9 @@ TOP_LEVEL = {
     "source",
 }
 """Keys that an experiment may set; ``constants``, ``size`` and ``sizes`` are for interpolation."""
+
+SECTIONS = ("description", "measures", "claims", "figures")
+"""Keys that belong to all runs of an experiment."""
 
 
 @dataclass(frozen=True)
@@ -59,144 +66,155 @@ def plan_experiment(folder: Path, name: str, scale: str) -> ExperimentPlan:
     The message starts with the file that the faulty key stands in.
     """
     composed = compose(name, scale)
-    try:
-        return _plan(folder, name, scale, composed)
-    except ConfigError as error:
-        key = str(error).partition(":")[0]
-        file = file_of_key(folder, name, composed.choices, key)
-        raise ConfigError(f"{file}: {error}") from None
-
-
-def _plan(folder: Path, name: str, scale: str, composed: Composed) -> ExperimentPlan:
-    for key in composed.config:
-        if key not in TOP_LEVEL:
-            raise ConfigError(f"{key}: unknown key; {nearest(key, TOP_LEVEL)}")
-    runs = _runs(name, scale, composed)
-    resolved = Resolver(composed.config).whole
-    plan = ExperimentPlan(
-        name=name,
-        scale=scale,
-        description=str(resolved.get("description") or ""),
-        batches=plan_batches(runs),
-        measures=_nodes(resolved, "measures"),
-        claims={
-            claim: {"_target_": CLAIM, **node} for claim, node in _mappings(resolved, "claims")
-        },
-        figures=dict(_mappings(resolved, "figures")),
-    )
-    _check_claims(folder, plan)
-    _check_figures(folder, plan)
-    _check_objects(folder, plan)
+    with _located(folder, name, composed.choices):
+        _check_keys(composed)
+        swept = axes(composed.sweep)
+    runs = _runs(folder, name, scale, composed, swept)
+    with _located(folder, name, composed.choices):
+        sections = resolve_sections(composed.config, SECTIONS, swept)
+        plan = ExperimentPlan(
+            name=name,
+            scale=scale,
+            description=str(sections["description"] or ""),
+            batches=plan_batches(runs),
+            measures=measure_nodes(sections),
+            claims={
+                claim: {**node, "_target_": CLAIM}
+                for claim, node in _mappings(sections, "claims", r"[A-Za-z0-9_-]+")
+            },
+            figures=dict(_mappings(sections, "figures", r"[A-Za-z0-9_]+")),
+        )
+        _check_claims(folder, plan)
+        _check_figures(folder, plan)
     return plan
 
 
-def _runs(name: str, scale: str, composed: Composed) -> list[PlannedRun]:
-    group_axes, key_axes = split_axes(axes(composed.sweep))
-    runs: list[PlannedRun] = []
+@contextmanager
+def _located(folder: Path, name: str, choices: dict[str, str]) -> Iterator[None]:
+    """Put the file that the faulty key stands in before the message of a ``ConfigError``."""
+    try:
+        yield
+    except ConfigError as error:
+        key = str(error).partition(":")[0]
+        raise ConfigError(f"{file_of_key(folder, name, choices, key)}: {error}") from None
+
+
+def _runs(
+    folder: Path, name: str, scale: str, composed: Composed, swept: dict[str, list[Any]]
+) -> list[PlannedRun]:
+    group_axes, key_axes = split_axes(swept)
+    runs: dict[str, PlannedRun] = {}
+    checked: set[str] = set()
     for options in points(group_axes):
-        chosen = composed
-        if options:
-            overrides = [f"{group}={option}" for group, option in options.items()]
-            chosen = compose(name, scale, overrides)
-        resolver = Resolver(chosen.config)
-        for point in points(key_axes):
-            runs.append(plan_run(resolver.resolve(point), {**options, **point}))
-    seen: dict[str, PlannedRun] = {}
-    for run in runs:
-        twin = seen.setdefault(run.id, run)
-        if twin is not run:
-            raise ConfigError(
-                f"hydra.sweeper.params: {twin.swept} and {run.swept} give the same run; "
-                "sweep only keys that the run depends on"
-            )
-    return runs
+        overrides = [f"{group}={option}" for group, option in options.items()]
+        chosen = compose(name, scale, overrides) if options else composed
+        with _located(folder, name, chosen.choices):
+            _check_keys(chosen)
+            resolver = Resolver(chosen.config)
+            for point in points(key_axes):
+                run = plan_run(resolver.resolve(point), {**options, **point})
+                twin = runs.setdefault(run.id, run)
+                if twin is not run:
+                    raise ConfigError(
+                        f"hydra.sweeper.params: {twin.swept} and {run.swept} give the same run; "
+                        "sweep only keys that the run depends on"
+                    )
+                _check_objects(folder, run, checked)
+    return list(runs.values())
 
 
-def _mappings(resolved: dict[str, Any], section: str) -> list[tuple[str, Node]]:
+def _check_keys(composed: Composed) -> None:
+    for key in composed.config:
+        if key not in TOP_LEVEL:
+            raise ConfigError(f"{key}: unknown key; {nearest(key, TOP_LEVEL)}")
+
+
+def _mappings(sections: dict[str, Any], section: str, names: str) -> list[tuple[str, Node]]:
     """Return the named nodes of a section; a null leaves out what a group had brought in."""
-    found = resolved.get(section) or {}
+    found = sections[section] or {}
+    if not isinstance(found, dict):
+        raise ConfigError(f"{section}: expected a mapping of names to {section}")
     for key, node in found.items():
-        if not str(key).replace("-", "_").isidentifier():
-            raise ConfigError(f"{section}.{key}: names are letters, digits, '-' and '_'")
+        # Names become parts of paths and of addresses.
+        if not re.fullmatch(names, str(key)):
+            raise ConfigError(f"{section}.{key}: names consist of {names}")
         if node is not None and not isinstance(node, dict):
             raise ConfigError(f"{section}.{key}: expected a mapping")
     return [(str(key), node) for key, node in sorted(found.items()) if node is not None]
 
 
-def _nodes(resolved: dict[str, Any], section: str) -> dict[str, Node]:
-    nodes = dict(_mappings(resolved, section))
+def measure_nodes(sections: dict[str, Any]) -> dict[str, Node]:
+    """Return the checked measures of a resolved configuration by name, without defaults."""
+    nodes = dict(_mappings(sections, "measures", r"[A-Za-z0-9_]+"))
+    if not nodes:
+        raise ConfigError("measures are missing: an experiment needs at least one to have records")
     for key, node in nodes.items():
-        check_node(node, f"{section}.{key}")
-    return nodes
+        check_node(node, f"measures.{key}", "dimlaws.measures")
+    # A default written out is no change, and measures nothing again.
+    return {key: without_defaults(node) for key, node in nodes.items()}
 
 
 def _check_claims(folder: Path, plan: ExperimentPlan) -> None:
     papers = yaml.safe_load((folder / "papers.yaml").read_text(encoding="utf-8"))
     for name, node in plan.claims.items():
         where = f"claims.{name}"
+        quantity = check_node(node.get("quantity"), f"{where}.quantity", "dimlaws.claims")
         check_node(node, where)
         if node["paper"] not in papers:
             hint = nearest(node["paper"], papers)
             raise ConfigError(f"{where}.paper: {node['paper']!r} is not in papers.yaml; {hint}")
-        figure = node.get("figure")
-        if figure is not None and figure not in plan.figures:
-            hint = nearest(figure, plan.figures)
-            raise ConfigError(f"{where}.figure: no figure {figure!r} here; {hint}")
+        measure = quantity.get("measure")
+        if measure is not None and measure not in plan.measures:
+            hint = nearest(measure, plan.measures)
+            raise ConfigError(f"{where}.quantity.measure: no measure {measure!r} here; {hint}")
         _instantiate(node, where)
 
 
 def _check_figures(folder: Path, plan: ExperimentPlan) -> None:
     for name, node in plan.figures.items():
         where = f"figures.{name}"
-        check_node({key: value for key, value in node.items() if key != "experiments"}, where)
+        own = {key: value for key, value in node.items() if key != "experiments"}
+        check_node(own, where, "dimlaws.figures")
         names = experiment_names(folder)
-        for experiment in node.get("experiments", ()):
+        drawn = node.get("experiments", [plan.name])
+        if not isinstance(drawn, list) or not drawn:
+            raise ConfigError(f"{where}.experiments: {drawn!r} is not a list of experiments")
+        for experiment in drawn:
             if experiment not in names:
                 hint = nearest(str(experiment), names)
                 raise ConfigError(f"{where}.experiments: no experiment {experiment!r}; {hint}")
 
 
-def _check_objects(folder: Path, plan: ExperimentPlan) -> None:
-    """Build each distinct data set and training recipe: they check keys against one another.
+def _check_objects(folder: Path, run: PlannedRun, checked: set[str]) -> None:
+    """Build the data set and the training recipe of a run: they check keys against one another.
 
-    Models are left out, since building one would import torch.
+    Models are left out, since building one would import torch. ``checked`` are those done before.
     """
-    built: set[str] = set()
-    for batch in plan.batches:
-        for run in batch.runs:
-            for group in ("data", "training"):
-                node = run.config[group]
-                if node is not None and str(node) not in built:
-                    built.add(str(node))
-                    _instantiate(node, group)
-            _check_pin(folder, run.config["data"])
+    for group in ("data", "training"):
+        node = run.config[group]
+        if node is not None and str(node) not in checked:
+            checked.add(str(node))
+            _instantiate(node, group)
+            if group == "data":
+                _check_pin(folder, node)
 
 
 def _instantiate(node: Node, where: str) -> None:
     try:
         instantiate(node)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        text = str(error)
+        raise ConfigError(text if text.startswith(f"{where}.") else f"{where}: {text}") from None
 
 
-def _check_pin(folder: Path, node: Node | None) -> None:
+def _check_pin(folder: Path, node: Node) -> None:
     name = fetched_set(node)
-    if node is None or name is None:
+    if name is None:
         return
     file = folder / "data" / f"{name}.yaml"
     if not file.is_file():
         known = (path.stem for path in file.parent.glob("*.yaml"))
         raise ConfigError(f"data.name: no data set {name!r}; {nearest(name, known)}")
-    pinned = _pin(file)
+    pinned = yaml.safe_load(file.read_text(encoding="utf-8"))["data"]["sha256"]
     if node["sha256"] != pinned:
         raise ConfigError(f"data.sha256: must be the one pinned in config/data/{name}.yaml")
-
-
-_pins: dict[tuple[Path, int], str] = {}
-
-
-def _pin(file: Path) -> str:
-    key = (file, file.stat().st_mtime_ns)
-    if key not in _pins:
-        _pins[key] = yaml.safe_load(file.read_text(encoding="utf-8"))["data"]["sha256"]
-    return _pins[key]

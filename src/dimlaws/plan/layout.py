@@ -56,9 +56,18 @@ class Layout:
         wanted = {scale, *(match[1] for text in arguments for match in pattern.finditer(text))}
         plans = {name: plan_all(config, results, name, write=main) for name in sorted(wanted)}
         indices = {name: {index.name: index for index in plan} for name, plan in plans.items()}
-        for planned in indices.values():
-            _check_figure_names(planned)
         return cls(config, results, data_folder(), known, indices)
+
+    @property
+    def experiment_names(self) -> list[str]:
+        """The experiments of the planned scales."""
+        return sorted({name for planned in self.experiments.values() for name in planned})
+
+    @property
+    def figure_names(self) -> list[str]:
+        """The figures of the planned scales."""
+        planned = (index for names in self.experiments.values() for index in names.values())
+        return sorted({figure for index in planned for figure in index.figures})
 
     def report(self, scale: str) -> str:
         """Return the folder of the pages that show everything at a scale."""
@@ -210,15 +219,3 @@ def _place(wildcards: Wildcards) -> tuple[str, str]:
 
 def _module(target: str) -> str:
     return target.rpartition(".")[0]
-
-
-def _check_figure_names(planned: dict[str, Index]) -> None:
-    owners: dict[str, str] = {}
-    for index in planned.values():
-        for figure in index.figures:
-            if figure in owners:
-                raise ConfigError(
-                    f"config/experiment/{index.name}.yaml: figures.{figure}: the experiment "
-                    f"{owners[figure]} has a figure of that name; names must differ"
-                )
-            owners[figure] = index.name

@@ -5,12 +5,14 @@
 
 import ast
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
 
+from dimlaws.plan.experiment import CLAIM
 from dimlaws.signature import PACKAGE, REQUIRED, Signature, read_signature
 
 HEAD = """# Configuration
@@ -22,103 +24,146 @@ Every experiment is one file `config/experiment/<name>.yaml`, composed by
 `scale/`. Snakemake itself has one configuration value, the scale:
 `snakemake --cores 2 --config scale=paper` (default `quick`). A misspelt key, a wrong type or a
 value out of range fails before any work starts, with the file, the key and the nearest valid name.
-
-## Keys of an experiment
-
-| key | meaning |
-| --- | --- |
-| `defaults` | Hydra's defaults list: which option of each group, and which measures |
-| `description` | what the experiment does, in a sentence; shown in the report |
-| `data` | the data set (below); `null` is not allowed |
-| `model`, `training` | architecture and recipe (below); both `null` where nothing is trained |
-| `measures` | name to measure (below); `null` drops one that a default brought in |
-| `claims` | name to claim (below) |
-| `figures` | name to figure: `_target_`, its keys, and `experiments`, whose runs it draws (default: this one) |
-| `hydra.sweeper.params` | the sweep, in Hydra's grammar: `2,4,8`, `range(0,5)`, `choice(a,b)`; over single keys (`model.width`) or whole options (`data: mnist,usps`) |
-| `sizes`, `size` | values per scale, and `${sizes.${scale.name}}`; for interpolation |
-| `constants` | any other values to interpolate |
-| `seed` | non-negative integer; usually swept as `${scale.seeds}` |
-
-A key marked *per run* may be swept within one batch: such runs train together in one job.
 """
+
+EXPERIMENT = {
+    "defaults": "Hydra's defaults list: which option of each group, and which measures",
+    "description": "what the experiment does, in a sentence or two; shown in the report",
+    "data": "the data set (below)",
+    "model": "the architecture (below); null where nothing is trained",
+    "training": "the recipe (below); null where nothing is trained",
+    "measures": "name to measure (below); at least one; null drops one that a default brought in",
+    "claims": "name to claim (below); names differ between experiments",
+    "figures": "name to figure (below); names differ between experiments",
+    "figures.<name>.experiments": "names of the experiments whose runs the figure draws; default: "
+    "this one",
+    "hydra.sweeper.params": "the sweep in Hydra's grammar, `2,4,8`, `range(0,5)`, `choice(a,b)`: "
+    "over keys that the configuration sets (`model.width`), or options (`data: mnist,usps`)",
+    "seed": "integer >= 0, default 0; usually swept as `${scale.seeds}`",
+    "sizes": "values for each scale, to interpolate",
+    "size": "`${sizes.${scale.name}}`, those of the chosen scale",
+    "constants": "any other values to interpolate",
+}
+
+SOURCE = {
+    "title": "name of the set and its size",
+    "licence": "licence, or what is known of it",
+    "citation": "how its authors ask to be cited",
+    "decoder": "`_target_` of the function that turns the fetched files into arrays",
+    "sources": "where to fetch it, tried in order; each has one of the keys below",
+    "sources[].urls": "addresses of the files",
+    "sources[].npm": "package of the npm registry, `name@version`",
+    "sources[].pip": "package of the Python index, `name==version`, and `kind`, wheel or sdist",
+    "sources[].apt": "package of the Debian or Ubuntu archive",
+    "sources[].bundled": "installed Python package that holds it",
+    "sources[].sha256": "checksum of a package's archive, required; one per address, optional",
+}
+
+PAPER = {
+    "title": "title of the paper",
+    "authors": "all authors",
+    "year": "year of publication",
+    "identifier": "arXiv number, DOI or address",
+}
+
+TARGETS = (
+    ("Data", ["data/images.py", "data/manifolds.py"]),
+    ("Models", ["models"]),
+    ("Training", ["training/recipe.py"]),
+    ("Measures", ["measures"]),
+    ("Claims", ["claims/claim.py"]),
+    ("Quantities of claims", ["claims/quantities.py"]),
+    ("Figures", ["figures"]),
+)
 
 
 def reference(config: Path) -> str:
-    """Return the whole reference in Markdown."""
-    parts = [HEAD, "## Scales\n", *_scales(config)]
-    for title, folders in (
-        ("Data", ["data"]),
-        ("Models", ["models"]),
-        ("Training", ["training"]),
-        ("Measures", ["measures"]),
-        ("Claims", ["claims/claim.py"]),
-        ("Quantities of claims", ["claims/quantities", "claims/quantities.py"]),
-        ("Figures", ["figures"]),
-    ):
+    """Return the whole reference of the configuration in a folder, as Markdown."""
+    parts = [HEAD, "## Keys of an experiment\n", *_table(EXPERIMENT)]
+    parts += ["A key marked *per run* below may differ between runs that train in one job.\n"]
+    parts += ["## Scales\n", *_scales(config)]
+    for group in ("data", "model", "training", "measure"):
+        parts += [f"## Options of the group `{group}`\n", *_options(config / group)]
+    parts += ["## Keys of `source`, in a file of `data/`\n", *_table(SOURCE)]
+    parts += ["## Keys of a paper, in `papers.yaml`\n", *_table(PAPER)]
+    named = set(_named(config))
+    for title, places in TARGETS:
         parts.append(f"## {title}\n")
-        for target in _targets(config, folders):
-            parts.extend(_section(read_signature(target)))
+        for target in _targets(places):
+            # Functions that no configuration names may be parts of those that one does.
+            if target in named or target == CLAIM or "quantities" in target:
+                parts += _section(read_signature(target))
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _scales(config: Path) -> Iterator[str]:
-    yield "| scale | seeds | what for |\n| --- | --- | --- |"
-    for file in sorted((config / "scale").glob("*.yaml")):
-        text = file.read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
-        comment = text.splitlines()[0].removeprefix("#").strip()
-        yield f"| `{content['name']}` | `{content['seeds']}` | {comment} |"
+def _table(meanings: dict[str, str]) -> Iterator[str]:
+    yield "| key | meaning |\n| --- | --- |"
+    for key, meaning in meanings.items():
+        yield f"| `{key}` | {meaning} |"
     yield ""
 
 
-def _targets(config: Path, folders: list[str]) -> list[str]:
-    """Return the targets that lie in ``folders`` and that some configuration file names.
+def _scales(config: Path) -> Iterator[str]:
+    yield "| scale | `scale.name` | `scale.seeds` | what for |\n| --- | --- | --- | --- |"
+    for file in sorted((config / "scale").glob("*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
+        yield f"| `{file.stem}` | `{content['name']}` | `{content['seeds']}` | {_comment(text)} |"
+    yield ""
 
-    Quantities and the claim itself are listed whether or not a claim uses them yet.
-    """
-    named = set()
+
+def _options(folder: Path) -> Iterator[str]:
+    yield "| option | what it is |\n| --- | --- |"
+    for file in sorted(folder.glob("*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
+        title = content["source"]["title"] if "source" in content else _comment(text)
+        yield f"| `{file.stem}` | {title.rstrip('.')} |"
+    yield ""
+
+
+def _comment(text: str) -> str:
+    """Return the comment that a file starts with."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return " ".join(lines)
+
+
+def _named(config: Path) -> Iterator[str]:
     for file in config.rglob("*.yaml"):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition("_target_:")
-            if value.strip():
-                named.add(value.strip())
-    found = []
-    for folder in folders:
-        place = PACKAGE / folder
-        files = [place] if place.suffix else sorted(place.rglob("*.py"))
-        for file in files:
-            if not file.is_file():
-                continue
+        yield from re.findall(r"_target_:\s*([\w.]+)", file.read_text(encoding="utf-8"))
+
+
+def _targets(places: Iterable[str]) -> Iterator[str]:
+    """Yield the public classes and functions of modules below the package."""
+    for place in places:
+        path = PACKAGE / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             module = ".".join(("dimlaws", *file.relative_to(PACKAGE).with_suffix("").parts))
-            for name in _public(file):
-                target = f"{module}.{name}"
-                if target in named or target.startswith("dimlaws.claims.claim.Claim") or folder.startswith("claims/quantities"):
-                    found.append(target)
-    return found
-
-
-def _public(file: Path) -> list[str]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return [
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
-    ]
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name[0] != "_":
+                    yield f"{module}.{node.name}"
 
 
 def _section(signature: Signature) -> Iterator[str]:
-    yield f"### `{signature.target}`\n\n{signature.summary}\n"
+    yield f"### `{signature.target}`\n\n{_markdown(signature.summary)}\n"
     if not signature.parameters:
         return
     yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
     for parameter in signature.parameters.values():
         required = parameter.default is REQUIRED
         default = "required" if required else f"`{json.dumps(parameter.default)}`"
-        kind = str(parameter.kind).replace("|", "\\|")
-        kind += ", *per run*" if parameter.kind.per_run else ""
-        meaning = parameter.meaning.replace("|", "\\|")
-        yield f"| `{parameter.name}` | {kind} | {default} | {meaning} |"
+        kind = str(parameter.kind) + (", *per run*" if parameter.kind.per_run else "")
+        cells = (f"`{parameter.name}`", kind, default, _markdown(parameter.meaning).rstrip("."))
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
+
+
+def _markdown(text: str) -> str:
+    return text.replace("``", "`")
 
 
 if __name__ == "__main__":

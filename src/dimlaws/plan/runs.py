@@ -12,6 +12,9 @@ from dimlaws.signature import Kind
 from dimlaws.types import Bounds
 from dimlaws.validation import Node, check_node, check_value, per_run_keys, without_defaults
 
+HOMES = {"data": "dimlaws.data", "model": "dimlaws.models", "training": "dimlaws.training"}
+"""Package that the target of each group lies in."""
+
 SEED = Kind(scalar=int, bounds=Bounds(low=0))
 
 SEEDS_PER_BATCH = 5
@@ -52,16 +55,16 @@ def plan_run(resolved: dict[str, Any], swept: dict[str, Any]) -> PlannedRun:
     The id is a hash of the configuration without defaults, so equal runs have equal ids, and a
     new option with a default orphans nothing.
     """
-    seed = resolved["seed"]
+    seed = resolved.get("seed")
     check_value(seed, SEED, "seed")
+    assert isinstance(seed, int)
     config: dict[str, Node | None] = {}
     for group in GROUPS:
-        node = resolved[group]
+        node = resolved.get(group)
         if node is None and group != "data":
             config[group] = None
             continue
-        check_node(node, group)
-        config[group] = without_defaults(node)
+        config[group] = without_defaults(check_node(node, group, HOMES[group]))
     if (config["model"] is None) != (config["training"] is None):
         raise ConfigError("model, training: set both, or both to null where nothing is trained")
     return PlannedRun(digest({**config, "seed": seed}), seed, config, swept)

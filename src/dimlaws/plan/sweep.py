@@ -1,19 +1,15 @@
 """Expanding ``hydra.sweeper.params`` into the values of every run, in Hydra's own grammar."""
 
-import copy
 import itertools
 import math
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from dimlaws.errors import ConfigError, nearest
+from dimlaws.errors import ConfigError
 from dimlaws.plan.composition import GROUPS
 
 MOST_RUNS = 100_000
 """A sweep beyond this is taken for a slip of the keyboard and refused."""
-
-_READS_RUN = re.compile(r"\$\{[^}]*\b(data|model|training|seed)\b")
 
 
 def axes(sweep: dict[str, Any]) -> dict[str, list[Any]]:
@@ -22,36 +18,47 @@ def axes(sweep: dict[str, Any]) -> dict[str, list[Any]]:
     Raises
     ------
     ConfigError
-        if a value is not in Hydra's override grammar, is given twice, or if there are too many runs.
+        if a value is not in Hydra's grammar, is given twice, or if there are too many runs.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import QuotedString
-    from hydra.errors import HydraException
-
-    parser = OverridesParser.create()
-    found: dict[str, list[Any]] = {}
-    for key, text in sweep.items():
-        where = f"hydra.sweeper.params.{key}"
-        try:
-            override = parser.parse_override(f"{key}={text}")
-            values = (
-                list(override.sweep_iterator())
-                if override.is_sweep_override()
-                else [override.value()]
-            )
-        except (HydraException, ValueError) as error:
-            raise ConfigError(f"{where}: {text!r} is not a sweep: {error}") from None
-        values = [value.text if isinstance(value, QuotedString) else value for value in values]
-        repeated = [value for position, value in enumerate(values) if value in values[:position]]
-        if repeated:
-            raise ConfigError(f"{where}: {repeated[0]!r} is given twice; every value counts once")
-        if not values:
-            raise ConfigError(f"{where}: {text!r} is an empty sweep; give at least one value")
-        found[key] = values
+    found = {key: _values(key, text) for key, text in sweep.items()}
     runs = math.prod(len(values) for values in found.values())
     if runs > MOST_RUNS:
         raise ConfigError(f"hydra.sweeper.params: {runs} runs; at most {MOST_RUNS} are allowed")
     return found
+
+
+def _values(key: str, text: Any) -> list[Any]:
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import QuotedString
+    from hydra.errors import HydraException
+
+    where = f"hydra.sweeper.params.{key}"
+    values: list[Any]
+    try:
+        override = OverridesParser.create().parse_override(f"{key}={'' if text is None else text}")
+        if GlobalHydra.instance().is_initialized():
+            # It knows the options of a group, for glob(*).
+            override.config_loader = GlobalHydra.instance().config_loader()
+        if override.is_sweep_override():
+            values = list(itertools.islice(override.sweep_iterator(), MOST_RUNS + 1))
+        else:
+            values = [] if override.value() == "" else [override.value()]
+    except (HydraException, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{where}: {text!r} is not a sweep: {reason}") from None
+    if not values:
+        raise ConfigError(f"{where}: {text!r} is an empty sweep; give at least one value")
+    if len(values) > MOST_RUNS:
+        raise ConfigError(f"{where}: {text!r} has too many values; at most {MOST_RUNS} are allowed")
+    values = [value.text if isinstance(value, QuotedString) else value for value in values]
+    seen = set()
+    for value in values:
+        mark = str(value) if isinstance(value, bool | list | dict) else value
+        if mark in seen:
+            raise ConfigError(f"{where}: {value!r} is given twice; every value counts once")
+        seen.add(mark)
+    return values
 
 
 def split_axes(
@@ -67,61 +74,3 @@ def points(found: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """Yield every combination of the axes' values, the last axis fastest."""
     for combination in itertools.product(*found.values()):
         yield dict(zip(found, combination, strict=True))
-
-
-class Resolver:
-    """Sets swept keys in a composed configuration and resolves what interpolates from them.
-
-    ``whole`` is the configuration resolved with no key swept.
-    """
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        from omegaconf import OmegaConf
-        from omegaconf.errors import OmegaConfBaseException
-
-        self._raw = config
-        try:
-            resolved = OmegaConf.to_container(OmegaConf.create(config), resolve=True)
-        except OmegaConfBaseException as error:
-            raise ConfigError(str(error).splitlines()[0]) from None
-        assert isinstance(resolved, dict)
-        self.whole = {str(key): value for key, value in resolved.items()}
-        # Resolving costs a millisecond; most sweeps have no value that depends on a swept one.
-        self._interpolates = _READS_RUN.search(str({key: config.get(key) for key in GROUPS}))
-
-    def resolve(self, point: dict[str, Any]) -> dict[str, Any]:
-        """Return the run's ``data``, ``model``, ``training`` and ``seed`` at a point of the sweep."""
-        source = self._raw if self._interpolates else self.whole
-        run = {key: copy.deepcopy(source.get(key)) for key in (*GROUPS, "seed")}
-        for key, value in point.items():
-            _set(run, key, value)
-        if self._interpolates:
-            from omegaconf import OmegaConf
-            from omegaconf.errors import OmegaConfBaseException
-
-            try:
-                whole = OmegaConf.create({**self._raw, **run})
-                run = {key: _plain(whole[key]) for key in run}
-            except OmegaConfBaseException as error:
-                first = str(error).splitlines()[0]
-                raise ConfigError(f"at {point}: {first}") from None
-        return run
-
-
-def _plain(value: Any) -> Any:
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-
-
-def _set(run: dict[str, Any], key: str, value: Any) -> None:
-    *path, last = key.split(".")
-    node: Any = run
-    for part in path:
-        if not isinstance(node, dict) or part not in node:
-            valid = node if isinstance(node, dict) else ()
-            raise ConfigError(f"hydra.sweeper.params.{key}: no {part!r}; {nearest(part, valid)}")
-        node = node[part]
-    if not isinstance(node, dict) or (not path and last not in run):
-        raise ConfigError(f"hydra.sweeper.params.{key}: cannot be swept; {nearest(key, run)}")
-    node[last] = value

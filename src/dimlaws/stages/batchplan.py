@@ -46,7 +46,7 @@ class BatchPlan:
         return [instantiate(run["config"][group]) for run in self.runs]
 
     def code(self, *modules: str) -> str:
-        """Return the fingerprint of the code that these modules and the runs' targets consist of."""
+        """Return the fingerprint of the code of these modules and of the runs' targets."""
         nodes = [node for run in self.runs for node in run["config"].values() if node is not None]
         targets = {node["_target_"].rpartition(".")[0] for node in nodes}
         return fingerprint([*modules, *sorted(targets)])

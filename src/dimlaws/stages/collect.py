@@ -11,7 +11,7 @@ FIRST = ["run", "batch", "seed", "measure", "quantity", "value"]
 
 
 def collect(files: Sequence[Path], output: Path) -> None:
-    """Join the records of all batches, rows and columns in an order that depends on content only."""
+    """Join the records of all batches; content alone decides the order of rows and columns."""
     table = pd.concat([read_records(file)[0] for file in files], ignore_index=True)
     others = sorted(column for column in table.columns if column not in FIRST)
     table = table[FIRST + others]

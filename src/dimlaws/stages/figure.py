@@ -22,7 +22,7 @@ def draw_figure(plan: Path, runs: Sequence[Path], output: Path) -> None:
     tables = {file.parent.name: read_records(file)[0] for file in runs}
     draw = configured({key: value for key, value in node.items() if key != "experiments"})
     matplotlib.use("Agg")
-    with matplotlib.rc_context(STYLE):
+    with plt.style.context(STYLE):
         figure, numbers = draw(tables)
         for suffix, metadata in FORMATS.items():
             with replacing(output.with_suffix(f".{suffix}")) as temporary:

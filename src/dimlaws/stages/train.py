@@ -3,10 +3,9 @@
 import logging
 from pathlib import Path
 
-from tqdm import tqdm
-
 from dimlaws.errors import CorruptFileError
 from dimlaws.stages.batchplan import BatchPlan
+from dimlaws.stages.progress import progress_bar
 from dimlaws.storage import link_or_copy
 from dimlaws.training.checkpoint import load_runs, save
 from dimlaws.training.engine import train
@@ -27,6 +26,15 @@ def ensemble(plan: BatchPlan) -> tuple[list[Run], EnsembleData]:
     return runs, EnsembleData.of(realizations, datasets[0].outputs)
 
 
+def train_runs(plan: BatchPlan, runs: list[Run], data: EnsembleData) -> Trained:
+    """Train all runs of a plan together; ``runs`` and ``data`` are its ``ensemble``."""
+    steps = sum(run.recipe.steps for run in runs)
+    with progress_bar(f"train {plan.batch}", steps) as progress:
+        model = plan.build("model")[0]
+        content = plan.runs[0]["config"]["model"]
+        return train(model, data, runs, init_content=content, progress=progress)
+
+
 def train_batch(plan_file: Path, output: Path, store: Path | None) -> None:
     """Train the runs of a plan file and write their parameters to ``output``.
 
@@ -42,12 +50,7 @@ def train_batch(plan_file: Path, output: Path, store: Path | None) -> None:
     if missing:
         todo = plan.only(missing)
         runs, data = ensemble(todo)
-        steps = sum(run.recipe.steps for run in runs)
-        model = todo.build("model")[0]
-        with tqdm(total=steps, desc=f"train {plan.batch}", unit="step", disable=None) as bar:
-            trained = train(
-                model, data, runs, init_content=todo.runs[0]["config"]["model"], progress=bar.update
-            )
+        trained = train_runs(todo, runs, data)
         parts.update({run.id: trained.select([i]) for i, run in enumerate(runs)})
     whole = join([parts[run] for run in plan.ids])
     diverged = int((whole.diverged_step >= 0).sum())

@@ -5,9 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 
-def draw(
-    tables: dict[str, pd.DataFrame], *, quantity: str, x: str
-) -> tuple[Figure, pd.DataFrame]:
+def draw(tables: dict[str, pd.DataFrame], *, quantity: str, x: str) -> tuple[Figure, pd.DataFrame]:
     """Draw the mean of a quantity.
 
     Parameters

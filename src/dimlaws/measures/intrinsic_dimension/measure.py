@@ -1,8 +1,8 @@
 """Intrinsic dimension of the data and of the penultimate representation, as records."""
 
 import warnings
-from collections.abc import Iterator
-from typing import Any, Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,13 @@ from dimlaws.measures.representation import penultimate
 from dimlaws.seeds import stream
 from dimlaws.training.runs import Split
 from dimlaws.types import PositiveInt
+
+VARIANTS: dict[str, tuple[Literal["inverse", "mean"], Literal["k-1", "k-2"]]] = {
+    "inverse/k-1": ("inverse", "k-1"),
+    "inverse/k-2": ("inverse", "k-2"),
+    "mean/k-1": ("mean", "k-1"),
+    "mean/k-2": ("mean", "k-2"),
+}
 
 
 def intrinsic_dimension(
@@ -64,11 +71,12 @@ def _points(
     if subject == "representation":
         return penultimate(batch, index, split, rows)
     table = batch.data.train[index] if split == "train" else batch.data.test[index]
-    chosen = table[:rows] + int(batch.data.x_offset[index])
-    pool = cast(npt.NDArray[Any], batch.data.x.numpy())
-    # A pool used whole is handed on as it is: copying the largest would double the memory.
-    whole = len(chosen) == len(pool) and bool((np.diff(chosen) == 1).all())
-    return pool if whole else pool[chosen]
+    # In order of the pool: which points there are is what counts, and neighbours need no copy.
+    chosen = np.sort(table[:rows]) + int(batch.data.x_offset[index])
+    pool = batch.data.x.numpy()
+    if bool((np.diff(chosen) == 1).all()):
+        return pool[chosen[0] : chosen[-1] + 1]
+    return pool[chosen]
 
 
 def _anchors(seed: int, count: int, wanted: int) -> npt.NDArray[np.int64]:
@@ -80,7 +88,7 @@ def _estimates(
     points: npt.NDArray[Any],
     anchors: npt.NDArray[np.int64] | None,
     neighbors: list[int],
-    variants: list[str],
+    variants: Sequence[str],
 ) -> Iterator[Record]:
     try:
         with warnings.catch_warnings():
@@ -96,7 +104,7 @@ def _estimates(
     yield from _fitted(TwoNN(), points, found, {"estimator": "two_nn"})
     for k in neighbors:
         for variant in variants:
-            average, _, normalizer = variant.partition("/")
+            average, normalizer = VARIANTS[variant]
             estimator = MLE(n_neighbors=k, average=average, normalizer=normalizer)
             yield from _fitted(
                 estimator, points, found, {"estimator": "mle", "k": k, "variant": variant}

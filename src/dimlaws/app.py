@@ -1,0 +1,70 @@
+"""The plain Hydra application: ``python -m dimlaws.app experiment=NAME scale=smoke``.
+
+It trains and measures the runs of an experiment's sweep one at a time, in this process, with the
+code that the workflow's jobs run: slow, for debugging. ``data.intrinsic_dim=2 seed=0`` narrows the
+sweep. Nothing is written but Hydra's own record of the run.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from dimlaws.cli import CONFIG, use_one_thread
+from dimlaws.errors import ConfigError, DimlawsError, nearest
+from dimlaws.plan.composition import experiment_names
+from dimlaws.plan.experiment import measure_nodes
+from dimlaws.plan.runs import plan_run
+
+
+def main() -> None:
+    """Run the sweep of an experiment, read from the folder ``config`` where this is started."""
+    use_one_thread()
+    application = hydra.main(str(CONFIG.resolve()), "config", version_base="1.3")
+    application(_run)()
+
+
+def _run(config: DictConfig) -> None:
+    try:
+        print(records(config, CONFIG))
+    except DimlawsError as error:
+        sys.exit(f"dimlaws.app: {error}")
+
+
+def records(config: DictConfig, folder: Path) -> str:
+    """Train and measure the one run that a composed configuration stands for; return a table."""
+    # Hydra answers --help and misspelt keys without waiting for torch.
+    import pandas as pd
+
+    from dimlaws.measures.batch import TrainedBatch
+    from dimlaws.stages.batchplan import BatchPlan
+    from dimlaws.stages.measure import measured
+    from dimlaws.stages.train import ensemble, train_runs
+
+    experiment = HydraConfig.get().runtime.choices.get("experiment")
+    if experiment is None:
+        names = experiment_names(folder)
+        raise ConfigError(f"experiment: say experiment=NAME; {nearest('', names)}")
+    resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    planned = plan_run(resolved, {})
+    run = {"id": planned.id, "seed": planned.seed, "config": planned.config, "swept": {}}
+    plan = BatchPlan(experiment, planned.id, [run])
+    runs, data = ensemble(plan)
+    batch = TrainedBatch(runs, data)
+    if plan.trains:
+        trained = train_runs(plan, runs, data)
+        batch = TrainedBatch(runs, data, plan.build("model")[0], trained)
+    nodes = measure_nodes(resolved)
+    table = pd.concat([measured(name, node, batch) for name, node in nodes.items()])
+    ends = ["run", "measure", "quantity", "value"]
+    columns = ["measure", "quantity", *(name for name in table if name not in ends), "value"]
+    shown = table[columns].to_string(index=False, na_rep="", float_format="%.8g")
+    overrides = " ".join(HydraConfig.get().overrides.task)
+    return f"run {planned.id}: {overrides}\n{shown}"
+
+
+if __name__ == "__main__":
+    main()

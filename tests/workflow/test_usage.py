@@ -1,0 +1,75 @@
+"""Snakemake's own commands behave as a user of Snakemake expects."""
+
+import zipfile
+
+import pytest
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+
+FIGURE = "results/quick/figures/widths.svg"
+
+
+def test_lint_and_format(finished):
+    done = finished.call("snakemake", "--lint")
+    assert done.status == 0, done.output
+    assert "Congratulations" in done.output
+    done = finished.call("snakefmt", "--check", "Snakefile", "workflow")
+    assert done.status == 0, done.output
+
+
+def test_a_figure_alone(project):
+    (project / FIGURE).unlink()
+    done = project.make("--cores", "1", FIGURE)
+    assert done.jobs == {"figure": 1}
+    assert (project / FIGURE).stat().st_size > 1000
+
+
+def test_a_figure_from_nothing(project):
+    planned = project.planned("--forceall", FIGURE)
+    assert planned == {"train": 2, "measure": 2, "collect": 1, "figure": 1}
+
+
+def test_another_scale(project):
+    jobs = {"train": 2, "measure": 2, "collect": 1}
+    assert project.planned("results/smoke/widths/runs.parquet") == jobs
+    # Both at once; and the whole of another scale, but for the data, which all scales share.
+    assert project.planned("results/paper/widths/runs.parquet", FIGURE) == jobs
+    whole = project.planned("--config", "scale=paper")
+    assert whole == {
+        **jobs,
+        "measure": 3,
+        "collect": 2,
+        "judge": 2,
+        "figure": 1,
+        **dict.fromkeys(("verdicts", "provenance", "report"), 1),
+    }
+
+
+@pytest.mark.parametrize("target", ["figures/width.svg", "width/runs.parquet", "report.htm"])
+def test_a_target_that_does_not_exist(finished, target):
+    done = finished.snakemake("-n", f"results/quick/{target}")
+    assert done.status != 0
+    assert f"results/quick/{target}" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_report(project):
+    project.make("--report", "report.zip")
+    with zipfile.ZipFile(project / "report.zip") as archive:
+        names = archive.namelist()
+    assert any(name.endswith("widths.svg") for name in names)
+    assert any(name.endswith("index.html") for name in names)
+
+
+def test_another_working_directory(finished, tmp_path):
+    """The workflow of one folder, run on the configuration and the results of another."""
+    project = finished.copy(tmp_path / "project")
+    for part in ("Snakefile", "workflow", "profiles"):
+        path = project / part
+        path.rename(tmp_path / part)
+    done = project.call(
+        *("snakemake", "--cores", "1", "-n"),
+        *("--snakefile", str(tmp_path / "Snakefile"), "--directory", str(project.folder)),
+    )
+    assert done.status == 0, done.output
+    assert done.jobs == {}
