@@ -28,7 +28,7 @@ wildcard_constraints:
     experiment="|".join(layout.experiment_names),
     batch=r"[0-9a-f]{12}",
     figure="|".join(layout.figure_names),
-    set=r"\w+",
+    set="|".join(layout.set_names),
 
 
 rule all:

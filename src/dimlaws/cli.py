@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dimlaws.errors import DimlawsError
+from dimlaws.errors import ConfigError, DimlawsError, nearest
 
 CONFIG = Path("config")
 RESULTS = Path("results")
@@ -27,19 +27,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
-    except DimlawsError as error:
-        message = str(error)
-    except OSError as error:
-        if error.filename is None and error.errno is None:
+    except BaseException as error:
+        if log is not None:
+            with log.open("a", encoding="utf-8") as stream:
+                traceback.print_exc(file=stream)
+        message = _sentence(error)
+        if message is None:
             raise
-        message = f"{error.strerror}: {error.filename}" if error.filename else str(error)
-    except KeyboardInterrupt:
-        message = "interrupted"
-    if log is not None:
-        with log.open("a", encoding="utf-8") as stream:
-            traceback.print_exc(file=stream)
     print(f"dimlaws {options.stage}: {message}", file=sys.stderr)
     return 1
+
+
+def _sentence(error: BaseException) -> str | None:
+    """Return what to tell of an error that a user can act on; None of any other."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, FileNotFoundError):  # that of pyarrow has no file name
+        return f"No such file or directory: {error.filename or error}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.strerror}: {error.filename}"
+    if isinstance(error, DimlawsError) or (isinstance(error, OSError) and error.errno is not None):
+        return str(error)
+    return None
 
 
 def use_one_thread() -> None:
@@ -204,11 +213,15 @@ def _report(options: argparse.Namespace) -> int:
 
 def _verdicts(options: argparse.Namespace) -> int:
     from dimlaws.claims.table import join_verdicts, read_verdicts, scoreboard
+    from dimlaws.plan.files import scale_names
 
     if options.output is not None:
         join_verdicts(options.tables, options.output)
         return 0
     table = RESULTS / options.scale / "verdicts.csv"
+    known = scale_names(CONFIG)
+    if options.scale not in known:
+        raise ConfigError(f"no scale {options.scale!r}; {nearest(options.scale, known)}")
     if not table.is_file():
         raise DimlawsError(
             f"{table} is not there yet; make it with "

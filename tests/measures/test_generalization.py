@@ -3,7 +3,6 @@ import pytest
 from scipy.special import log_softmax
 
 from dimlaws.data.realization import Realization
-from dimlaws.errors import EstimationError
 from dimlaws.measures.batch import TrainedBatch
 from dimlaws.measures.generalization import generalization
 from dimlaws.measures.representation import penultimate
@@ -52,6 +51,7 @@ def test_classification_equals_numpy_in_float64():
         expected["gap"] = expected["test_loss"] - expected["train_loss"]
         expected["error_gap"] = expected["test_error"] - expected["train_error"]
         expected["diverged_step"] = -1
+        expected["parameters"] = (4 + 1) * 9 + (9 + 1) * 3
         assert values(rows, f"r{m}") == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
@@ -68,6 +68,7 @@ def test_regression_has_losses_and_no_errors():
             "test_loss": losses[1],
             "gap": losses[1] - losses[0],
             "diverged_step": -1,
+            "parameters": (4 + 1) * 9 + (9 + 1) * 2,
         }
         assert values(rows, f"r{m}") == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
@@ -77,6 +78,7 @@ def test_a_diverged_run_is_nan_with_its_step():
     rows = generalization(batch)
     healthy, lost = values(rows, "r0"), values(rows, "r1")
     assert lost.pop("diverged_step") == batch.trained.diverged_step[1] >= 0
+    assert lost.pop("parameters") == healthy["parameters"]
     assert np.isnan(list(lost.values())).all()
     assert np.isfinite(list(healthy.values())).all()
 
@@ -88,8 +90,12 @@ def test_penultimate_are_the_hidden_activations_of_test_rows():
     for m, part in enumerate(parts):
         expected = network(batch, m, part.x[part.test[:10]])[1]
         np.testing.assert_allclose(features[m], expected, rtol=1e-5, atol=1e-6)
-    with pytest.raises(EstimationError, match="has only 10"):
-        penultimate(batch, 11)
+        every = penultimate(batch, m, "train", None)
+        assert every.shape == (len(part.train), 9)
+        np.testing.assert_allclose(
+            every, network(batch, m, part.x[part.train])[1], rtol=1e-5, atol=1e-6
+        )
+        assert len(penultimate(batch, m, "test", 10_000)) == len(part.test)
 
 
 def test_penultimate_of_many_rows_is_chunked():

@@ -22,11 +22,8 @@ def stamps(project):
         (WIDTHS, "  steps: 100", "  stepps: 100", ["training.stepps", "did you mean 'steps'?"]),
         (WIDTHS, "  steps: 100", "  steps: many", ["training.steps", "'many' is not integer"]),
         (WIDTHS, "  steps: 100", "  steps: 0", ["training.steps", "out of range", ">= 1"]),
-        (WIDTHS, "kind: affine", "kind: afine", ["data.kind", "did you mean 'affine'?"]),
         (WIDTHS, "model.width:", "model.widht:", ["model.widht", "did you mean 'width'?"]),
-        (WIDTHS, "judge: sign", "judge: sing", ["claims", "judge", "did you mean 'sign'?"]),
         (IMAGES, "/data: digits", "/data: digit", ["data", "did you mean 'digits'?"]),
-        (IMAGES, "  data: digits", "  data: digit", ["data", "did you mean 'digits'?"]),
         (IMAGES, "    rows: 300", "    row: 300", ["measures", "did you mean 'rows'?"]),
         (
             "config/training/adam.yaml",

@@ -1,7 +1,6 @@
 """Damaged results are named, and made again once they are deleted."""
 
 import re
-from pathlib import Path
 
 import pytest
 from project import NUMBERS, contents
@@ -26,7 +25,6 @@ def truncate(file):
 def complaint(done):
     """Return what the one failed command says."""
     assert done.status != 0
-    assert "Traceback" not in done.output
     (line,) = re.findall(r"^dimlaws \w+: .*", done.output, flags=re.MULTILINE)
     assert "delete it and rerun" in line
     return line
@@ -53,37 +51,36 @@ def test_damaged_results_are_made_again(finished, project):
     assert contents(project / "results", *NUMBERS) == contents(finished / "results", *NUMBERS)
 
 
-@pytest.mark.parametrize("damage", [flip, truncate])
-def test_damaged_input_of_a_command(project, damage):
+def test_damaged_input_of_a_command(project):
     trained = min((project / WIDTHS / "trained").iterdir())
-    damage(trained)
+    flip(trained)
     done = project.call(
         *("dimlaws", "measure", f"{WIDTHS}/plan/{trained.stem}.json"),
         *(f"{WIDTHS}/plan/measures.json", "--trained", str(trained), "--output", "made"),
     )
     assert str(trained) in complaint(done)
     runs = project / WIDTHS / "runs.parquet"
-    damage(runs)
-    done = project.call(
-        *("dimlaws", "judge", str(runs), f"{WIDTHS}/plan/claims.json"),
-        *("--experiment", "widths", "--output", "made"),
-    )
-    assert str(runs) in complaint(done)
+    content = runs.read_bytes()
+    for damage in (flip, truncate):
+        runs.write_bytes(content)
+        damage(runs)
+        done = project.call(
+            *("dimlaws", "judge", str(runs), f"{WIDTHS}/plan/claims.json"),
+            *("--experiment", "widths", "--output", "made"),
+        )
+        assert str(runs) in complaint(done)
     assert not (project / "made").exists()
 
 
-@pytest.mark.parametrize("damage", [truncate, Path.unlink])
-def test_a_damaged_plan(project, damage):
+def test_a_damaged_plan(project):
     trained = min((project / WIDTHS / "trained").iterdir())
     plan = project / WIDTHS / "plan" / f"{trained.stem}.json"
     target = f"{WIDTHS}/trained/{trained.name}"
     content, expected = plan.read_bytes(), trained.read_bytes()
     trained.unlink()
-    damage(plan)
-    done = project.snakemake(target)
-    if plan.exists() and plan.read_bytes() != content:
-        assert plan.name in complaint(done)
-        plan.unlink()
-        project.make(target)
+    truncate(plan)
+    assert plan.name in complaint(project.snakemake(target))
+    plan.unlink()
+    project.make(target)
     assert plan.read_bytes() == content
     assert trained.read_bytes() == expected

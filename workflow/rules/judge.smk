@@ -24,7 +24,11 @@ rule verdicts:
     input:
         verdicts=layout.all_verdicts,
     output:
-        "results/{scale}/verdicts.csv",
+        report(
+            "results/{scale}/verdicts.csv",
+            caption="../report/scoreboard.rst",
+            category="Scoreboard",
+        ),
     log:
         "results/{scale}/logs/verdicts.log",
     conda:

@@ -29,12 +29,7 @@ rule report:
         figures=layout.all_figures,
         papers="config/papers.yaml",
     output:
-        report(
-            directory("results/{scale}/report"),
-            caption="../report/scoreboard.rst",
-            category="Scoreboard",
-            htmlindex="index.html",
-        ),
+        directory("results/{scale}/report"),
     log:
         "results/{scale}/logs/report.log",
     conda:

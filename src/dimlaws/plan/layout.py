@@ -69,6 +69,12 @@ class Layout:
         planned = (index for names in self.experiments.values() for index in names.values())
         return sorted({figure for index in planned for figure in index.figures})
 
+    @property
+    def set_names(self) -> list[str]:
+        """The data sets that can be fetched."""
+        files = sorted((self.config / "data").glob("*.yaml"))
+        return [file.stem for file in files if "\nsource:" in file.read_text(encoding="utf-8")]
+
     def report(self, scale: str) -> str:
         """Return the folder of the pages that show everything at a scale."""
         return f"{self.results}/{scale}/report"
@@ -83,8 +89,8 @@ class Layout:
     def pin(self, name: str) -> str:
         """Return the checksum pinned for a data set."""
         file = self.config / "data" / f"{name}.yaml"
-        if not file.is_file():
-            known = (path.stem for path in file.parent.glob("*.yaml"))
+        known = [path.stem for path in file.parent.glob("*.yaml")]
+        if name not in known:
             raise ConfigError(f"no data set {name!r}; {nearest(name, known)}")
         return str(yaml.safe_load(file.read_text(encoding="utf-8"))["data"]["sha256"])
 

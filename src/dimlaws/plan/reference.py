@@ -86,7 +86,7 @@ def reference(config: Path) -> str:
         parts += [f"## Options of the group `{group}`\n", *_options(config / group)]
     parts += ["## Keys of `source`, in a file of `data/`\n", *_table(SOURCE)]
     parts += ["## Keys of a paper, in `papers.yaml`\n", *_table(PAPER)]
-    named = set(_named(config))
+    named = set(targets_named(config))
     for title, places in TARGETS:
         parts.append(f"## {title}\n")
         for target in _targets(places):
@@ -132,7 +132,8 @@ def _comment(text: str) -> str:
     return " ".join(lines)
 
 
-def _named(config: Path) -> Iterator[str]:
+def targets_named(config: Path) -> Iterator[str]:
+    """Yield every ``_target_`` in the files of a configuration."""
     for file in config.rglob("*.yaml"):
         yield from re.findall(r"_target_:\s*([\w.]+)", file.read_text(encoding="utf-8"))
 

@@ -1,0 +1,1 @@
+"""Where data come from: real image sets, and manifolds of known dimension."""
