@@ -15,7 +15,7 @@ paper: .venv/installed
 	@dimlaws verdicts --scale paper && echo "Report: $(CURDIR)/results/paper/report/index.html"
 
 test: .venv/installed
-	pytest
+	pytest --numprocesses $(CORES) --dist loadfile --cov
 
 lint: .venv/installed
 	ruff check && ruff format --check && snakefmt --check Snakefile workflow && mypy && snakemake --lint

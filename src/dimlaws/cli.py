@@ -28,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except BaseException as error:
+        message = _sentence(error)
         if log is not None:
             with log.open("a", encoding="utf-8") as stream:
-                traceback.print_exc(file=stream)
-        message = _sentence(error)
+                stream.write(f"{message or traceback.format_exc()}\n")
         if message is None:
             raise
     print(f"dimlaws {options.stage}: {message}", file=sys.stderr)
