@@ -105,4 +105,4 @@ def _resolution_limited(
     axes.set_xlabel("parameters P")
     axes.set_ylabel("test loss (mean squared error)")
     axes.set_title(f"Many rows (N = {cells[SIZE].iloc[0]:g}): resolution-limited")
-    axes.legend(loc="lower left")
+    axes.legend(loc="upper right")
