@@ -143,6 +143,7 @@ def test_the_command_itself(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "sets/digits.safetensors").is_file()
     assert "digits" in (tmp_path / "logs/digits.log").read_text()
+    assert 0 < float((tmp_path / "logs/digits.cpu").read_text()) < 60
 
 
 def test_the_command_line_is_there_at_once():

@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _start_log(log)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        status = run(options)
+        if log is not None:  # for the provenance; includes start-up
+            log.with_suffix(".cpu").write_text(f"{time.process_time():.2f}\n", encoding="utf-8")
+        return status
     except BaseException as error:
         message = _sentence(error)
         if log is not None:

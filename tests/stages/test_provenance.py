@@ -14,7 +14,7 @@ from dimlaws.storage import canonical_json, write_arrays, write_text
 
 SHA = hashlib.sha256(b"set").hexdigest()
 # As Snakemake writes it.
-BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n2.5\t0:00:02\t100.00\t1.25\n"
+BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n2.5\t0:00:02\t100.00\t0.01\n"
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -57,13 +57,16 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     arrays = {"diverged_step": np.array([-1, 0, 7])}
     write_arrays(folder / "trained" / "aaa.safetensors", arrays, {})
     write_text(folder / "benchmarks" / "train" / "aaa.tsv", BENCHMARK)
+    write_text(folder / "logs" / "train" / "aaa.cpu", "1.25\n")
     write_text(folder / "benchmarks" / "measure" / "aaa.tsv", BENCHMARK)
+    write_text(folder / "logs" / "measure" / "aaa.cpu", "1.25\n")
     study = {
         "bbb": [run(5, model=False, fetched=False)],
         "ccc": [run(6, model=False, fetched=False)],
     }
     folder = experiment(tmp_path, "study", study)
     write_text(folder / "benchmarks" / "measure" / "bbb.tsv", BENCHMARK)
+    write_text(folder / "logs" / "measure" / "bbb.cpu", "1.25\n")
     # Left over from an experiment whose file was removed.
     write_text(tmp_path / "results" / "smoke" / "gone" / "plan" / "index.json", "{}")
     return tmp_path

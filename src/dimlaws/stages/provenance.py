@@ -156,13 +156,17 @@ def _batch(folder: Path, plan: BatchPlan) -> dict[str, Any]:
 
 
 def _seconds(folder: Path, stage: str, batch: str) -> dict[str, float | None]:
-    """Return what Snakemake's benchmark of the job says; null where there is none."""
-    file = folder / "benchmarks" / stage / f"{batch}.tsv"
-    if not file.is_file():
-        return {"wall_seconds": None, "cpu_seconds": None}
-    with file.open(encoding="utf-8", newline="") as stream:
-        row = next(csv.DictReader(stream, delimiter="\t"))
+    """Return the wall time of the job's benchmark and the CPU time beside its log, or null.
+
+    The benchmark's own CPU time is not used: it is that of the last sample, up to 30 s too early.
+    """
+    benchmark = folder / "benchmarks" / stage / f"{batch}.tsv"
+    cpu = folder / "logs" / stage / f"{batch}.cpu"
+    wall = None
+    if benchmark.is_file():
+        with benchmark.open(encoding="utf-8", newline="") as stream:
+            wall = float(next(csv.DictReader(stream, delimiter="\t"))["s"])
     return {
-        name: None if row[column] in ("NA", "-") else float(row[column])
-        for name, column in (("wall_seconds", "s"), ("cpu_seconds", "cpu_time"))
+        "wall_seconds": wall,
+        "cpu_seconds": float(cpu.read_text(encoding="utf-8")) if cpu.is_file() else None,
     }
