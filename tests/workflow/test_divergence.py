@@ -25,7 +25,7 @@ def test_a_diverging_run(finished, project):
     done = project.make()
     assert done.jobs["train"] == 2
 
-    for log in (project / WIDTHS / "logs/train").iterdir():
+    for log in (project / WIDTHS / "logs/train").glob("*.log"):
         text = log.read_text()
         assert "12 runs: 12 to train, 0 known" in text
         assert "6 of 12 runs diverged" in text

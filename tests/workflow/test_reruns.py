@@ -42,9 +42,9 @@ def test_a_new_seed_trains_that_seed_only(project):
     target = "results/quick/widths/runs.parquet"
     done = project.make(target)
     assert done.jobs == {"train": 2, "measure": 2, "collect": 1}
-    for log in (project / "results/quick/widths/logs/train").iterdir():
+    for log in (project / "results/quick/widths/logs/train").glob("*.log"):
         assert "8 runs: 2 to train, 6 known" in log.read_text()
-    for log in (project / "results/quick/widths/logs/measure").iterdir():
+    for log in (project / "results/quick/widths/logs/measure").glob("*.log"):
         assert "2 runs to measure, 6 known" in log.read_text()
     after = runs_of(project)
     assert len(after) == 16
