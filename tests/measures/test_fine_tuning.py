@@ -136,7 +136,7 @@ def test_faults(batch, change, message):
 
 def test_untrained_networks_are_needed():
     batch = make_batch(replace(RECIPE, snapshot_steps=[], rewind_step=5))
-    with pytest.raises(ConfigError, match="before the first step"):
+    with pytest.raises(ConfigError, match="needs the untrained networks"):
         fine_tuning(batch, **OPTIONS)
 
 

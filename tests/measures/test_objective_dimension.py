@@ -70,7 +70,7 @@ def test_a_step_is_as_long_as_one_in_all_directions(dim):
     batch = make_batch(replace(RECIPE, steps=1, schedule="constant"))
     start = batch.networks()[1].snapshots[0]
     factor = np.sqrt(PARAMETERS / dim)
-    moved = _in_subspace(batch, "sketch", dim, 1e-3, factor).params
+    moved = _in_subspace(batch, start, "sketch", dim, 1e-3, factor).params
     square = sum((moved[name] - start[name]).square().flatten(1).sum(1) for name in start)
     torch.testing.assert_close(
         square.sqrt(), torch.full((2,), 1e-3 * PARAMETERS**0.5), rtol=1e-3, atol=0
@@ -92,7 +92,7 @@ def test_settings_that_do_not_fit_are_refused(batch):
         objective_dimension(batch, dims=[])
     with pytest.raises(ConfigError, match="subspace_dim null"):
         objective_dimension(make_batch(replace(RECIPE, subspace_dim=3, steps=1)), dims=[2])
-    with pytest.raises(ConfigError, match=r"add 0 to training\.snapshot_steps"):
+    with pytest.raises(ConfigError, match="needs the untrained networks"):
         objective_dimension(make_batch(replace(RECIPE, rewind_step=1, steps=2)), dims=[2])
     with pytest.raises(ConfigError, match=f"valid: 1 to {PARAMETERS}"):
         objective_dimension(batch, dims=[PARAMETERS + 1])

@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from dimlaws.errors import EstimationError
 from dimlaws.figures.cells import cell_means, select
 from dimlaws.laws.intervals import Interval, bootstrap_over_seeds
 from dimlaws.laws.power_law import fit_power_law
+from dimlaws.laws.ranks import spearman
 
 DIM, SIZE = "data.intrinsic_dim", "data.train_size"
 
@@ -67,7 +67,7 @@ def rank_correlation(left: Quantity, right: Quantity) -> Interval | None:
         x, y = (part.values.loc[dims, chosen].mean(axis=1) for part in (left, right))
         if x.nunique() == 1 or y.nunique() == 1:
             return float("nan")
-        return float(stats.spearmanr(x, y).statistic)
+        return spearman(x, y)
 
     try:
         return bootstrap_over_seeds(statistic, seeds.to_numpy())

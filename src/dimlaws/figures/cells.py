@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy import stats
+from scipy import special
 
 from dimlaws.errors import EstimationError
 
@@ -43,7 +43,7 @@ def cell_means(rows: pd.DataFrame, by: list[str], *, log: bool = False) -> pd.Da
         mean, n = values.mean(), len(values)
         half = 0.0
         if n > 1:
-            half = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+            half = float(special.stdtrit(n - 1, 0.975) * values.std(ddof=1) / np.sqrt(n))
         numbers = np.array([mean, mean - half, mean + half])
         numbers = np.exp(numbers) if log else numbers
         label = key if isinstance(key, tuple) else (key,)

@@ -5,11 +5,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy import stats
 
 from dimlaws.figures.cell_pairs import draw_pairs, pair_cells
 from dimlaws.figures.cells import cell_means, draw_cells, select
 from dimlaws.figures.style import COLOURS, MARKERS
+from dimlaws.laws.ranks import ranks
 
 MEASURE = "neural_regression_collapse"
 DECAY, ROWS, NOISE = "training.weight_decay", "data.train_size", "data.label_noise"
@@ -88,9 +88,9 @@ def _correlations(rows: pd.DataFrame) -> pd.DataFrame:
     ]
     found = []
     for values in np.stack(wide, axis=2).transpose(1, 2, 0):  # one seed: [quantities, decays]
-        ranks = stats.rankdata(values[:, np.isfinite(values).all(axis=0)], axis=1)
+        ranked = [ranks(row) for row in values[:, np.isfinite(values).all(axis=0)]]
         with np.errstate(invalid="ignore", divide="ignore"):
-            plain = np.corrcoef(ranks)
+            plain = np.asarray(np.corrcoef(ranked))
             for place, (a, b, held) in enumerate(BARS):
                 i, j = names.index(a), names.index(b)
                 value = plain[i, j] if held is None else _partial(plain, i, j, names.index(held))

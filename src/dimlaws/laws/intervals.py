@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from dimlaws.errors import EstimationError
 
@@ -78,7 +78,7 @@ def bootstrap_over_seeds(
     values, weights = values[defined], weights[defined] / weights[defined].sum()
     shift = float(weights @ (values - estimate))
     spread = math.sqrt(float(weights @ (values - estimate - shift) ** 2))
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * math.sqrt(n / (n - 1)) * spread
+    half = float(special.stdtrit(n - 1, (1 + confidence) / 2)) * math.sqrt(n / (n - 1)) * spread
     return Interval(
         estimate, estimate - max(shift, 0.0) - half, estimate - min(shift, 0.0) + half, n
     )

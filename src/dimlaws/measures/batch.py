@@ -10,9 +10,10 @@ import numpy.typing as npt
 from dimlaws.errors import ConfigError
 from dimlaws.models.model import Model, Params
 from dimlaws.training.engine import train
+from dimlaws.training.evaluation import evaluate
 from dimlaws.training.pruning import GradualPruning
 from dimlaws.training.resume import Resume
-from dimlaws.training.runs import EnsembleData, Run
+from dimlaws.training.runs import EnsembleData, Run, Split
 from dimlaws.training.trained import Trained
 
 Record = dict[str, Any]
@@ -54,6 +55,17 @@ class TrainedBatch:
                 "valid: training.snapshot_steps with 0 among them, or training.rewind_step = 0"
             )
         return trained.snapshots[0]
+
+    def accuracy(self, params: Params, split: Split = "test") -> npt.NDArray[np.float64]:
+        """Return the share of rows classified correctly, ``[M]``; NaN where a loss is not finite.
+
+        Raises ``ConfigError`` if targets are not classes.
+        """
+        model, _ = self.networks()
+        error = evaluate(model, params, self.data, split, self.runs[0].recipe.loss).error
+        if error is None:
+            raise ConfigError("accuracy needs class labels, and the targets are numbers")
+        return 1.0 - error
 
     def train(
         self,

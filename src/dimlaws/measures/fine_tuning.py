@@ -14,7 +14,6 @@ from dimlaws.measures.batch import Record, TrainedBatch
 from dimlaws.measures.smallest_subspace import Floats, check_ascending, smallest_dimension
 from dimlaws.models.model import Params
 from dimlaws.seeds import stream
-from dimlaws.training.evaluation import evaluate
 from dimlaws.training.recipe import Recipe
 from dimlaws.training.runs import EnsembleData
 from dimlaws.training.trained import Trained, join_params
@@ -67,11 +66,7 @@ def fine_tuning(
         raise ConfigError("measure fine_tuning needs class labels, and the targets are numbers")
     check_ascending(dims, "fine_tuning")
     _, trained = batch.networks()
-    if 0 not in trained.snapshots:
-        raise ConfigError(
-            "measure fine_tuning needs the networks from before the first step, which were not "
-            "kept; valid: training.rewind_step = 0, or 0 among training.snapshot_steps"
-        )
+    batch.untrained("fine_tuning")
     head = _new_head(batch)
     ends = [run.recipe.steps for run in batch.runs]
     if len(set(ends)) > 1:
@@ -96,7 +91,7 @@ def fine_tuning(
         factor = 1.0 if dim is None else math.sqrt(size / dim)
         rates = [factor * rate for rate in learning_rates]
         best = _best_of_rates(replace(many, runs=runs), start, rates)
-        return _accuracies(many, best.params).reshape(len(stages), -1)
+        return many.accuracy(best.params).reshape(len(stages), -1)
 
     full = tuned(None, False)
     records = []
@@ -114,7 +109,7 @@ def fine_tuning(
                 accuracy = curves[stage, :, column]
                 records += batch.records("accuracy", accuracy, **index, dim=dim)
     for stage, (step, params) in enumerate(stages.items()):
-        pretrained = _accuracies(batch, params)
+        pretrained = batch.accuracy(params)
         records += batch.records("full_accuracy", full[stage], pretraining_steps=step)
         records += batch.records("pretraining_accuracy", pretrained, pretraining_steps=step)
     return records
@@ -185,10 +180,3 @@ def _best_of_rates(batch: TrainedBatch, start: Params, rates: Sequence[float]) -
     last = trained.history_loss[:, -1]
     loss = np.where(trained.diverged_step < 0, last, np.inf).reshape(len(rates), count)
     return trained.select((loss.argmin(axis=0) * count + np.arange(count)).tolist())
-
-
-def _accuracies(batch: TrainedBatch, params: Params) -> Floats:
-    model, _ = batch.networks()
-    scores = evaluate(model, params, batch.data, "test", batch.runs[0].recipe.loss)
-    assert scores.error is not None
-    return 1.0 - scores.error

@@ -5,14 +5,11 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from dimlaws.errors import ConfigError
 from dimlaws.measures.batch import Record, TrainedBatch
 from dimlaws.models.model import Params
-from dimlaws.training.evaluation import evaluate
 from dimlaws.training.recipe import Kind
-from dimlaws.training.runs import Split
 from dimlaws.training.trained import Trained
 from dimlaws.types import PositiveFloat, PositiveInt
 
@@ -59,20 +56,16 @@ def objective_dimension(
     _, trained = batch.networks()
     if batch.runs[0].recipe.subspace_dim is not None:
         raise ConfigError("objective_dimension compares with training.subspace_dim null; set that")
-    if 0 not in trained.snapshots:
-        raise ConfigError(
-            "objective_dimension starts from the untrained networks; add 0 to "
-            "training.snapshot_steps"
-        )
-    direct = _accuracy(batch, trained.params, split)
+    start = batch.untrained("objective_dimension")
+    direct = batch.accuracy(trained.params, split)
     parameters = sum(value[0].numel() for value in trained.params.values())
     rows = batch.records("direct_accuracy", direct)
     rows += batch.records("parameters", np.full(len(batch.runs), float(parameters)))
     for projection in projections:
         for dim in sorted(set(dims)):
             factor = math.sqrt(parameters / dim)
-            reached = _in_subspace(batch, projection, dim, learning_rate, factor)
-            accuracy = _accuracy(batch, reached.params, split)
+            reached = _in_subspace(batch, start, projection, dim, learning_rate, factor)
+            accuracy = batch.accuracy(reached.params, split)
             loss = np.where(reached.diverged_step < 0, reached.history_loss[:, -1], np.nan)
             at = {"projection": projection, "subspace_dim": dim}
             rows += batch.records("accuracy", accuracy, **at)
@@ -82,7 +75,12 @@ def objective_dimension(
 
 
 def _in_subspace(
-    batch: TrainedBatch, projection: Kind, dim: int, learning_rate: float | None, factor: float
+    batch: TrainedBatch,
+    start: Params,
+    projection: Kind,
+    dim: int,
+    learning_rate: float | None,
+    factor: float,
 ) -> Trained:
     """Train the runs in subspaces of ``dim`` dimensions, at ``factor`` times their rate."""
     runs = [
@@ -97,12 +95,4 @@ def _in_subspace(
         )
         for run in batch.runs
     ]
-    _, trained = batch.networks()
-    return replace(batch, runs=runs).train(start=trained.snapshots[0])
-
-
-def _accuracy(batch: TrainedBatch, params: Params, split: Split) -> npt.NDArray[np.float64]:
-    model, _ = batch.networks()
-    scores = evaluate(model, params, batch.data, split, batch.runs[0].recipe.loss)
-    assert scores.error is not None
-    return 1.0 - scores.error
+    return replace(batch, runs=runs).train(start=start)

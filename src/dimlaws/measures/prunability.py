@@ -9,8 +9,7 @@ import numpy.typing as npt
 from dimlaws.errors import ConfigError
 from dimlaws.measures.batch import Record, TrainedBatch
 from dimlaws.measures.pruning_methods import Pruning
-from dimlaws.models.model import Model, Params
-from dimlaws.training.evaluation import evaluate
+from dimlaws.models.model import Params
 from dimlaws.training.pruning import CubicSchedule, surviving
 from dimlaws.types import Fraction, NonNegativeFloat, PositiveInt
 
@@ -84,7 +83,7 @@ def prunability(
     rows: list[Record] = []
     accuracies, densities, others = [], [], []
     for level, (masks, params) in enumerate(pruning.levels(batch)):
-        accuracies.append(_accuracy(model, params, batch))
+        accuracies.append(batch.accuracy(params))
         densities.append(_density(masks, names))
         others.append(_density(masks, names[1:]))
         rows += batch.records("accuracy", accuracies[-1], level=level)
@@ -163,12 +162,6 @@ def _between(density: Floats, level: int, share: float) -> float:
     if after == 0.0:
         return float(before * (1.0 - share))
     return float(before * (after / before) ** share)
-
-
-def _accuracy(model: Model, params: Params, batch: TrainedBatch) -> Floats:
-    scores = evaluate(model, params, batch.data, "test", batch.runs[0].recipe.loss)
-    assert scores.error is not None
-    return 1.0 - scores.error
 
 
 def _density(masks: Params, names: list[str]) -> Floats:

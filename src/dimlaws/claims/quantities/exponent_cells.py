@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from dimlaws.claims.records import Cells, Key, Records, Undecidable
 from dimlaws.errors import nearest
 from dimlaws.laws.power_law import fit_power_law
+from dimlaws.laws.ranks import spearman
 from dimlaws.types import PositiveFloat
 
 
@@ -76,7 +76,7 @@ def mean_exponent_rank_correlation(
             )
         if np.ptp(exponents) == 0:
             raise Undecidable("all exponents are equal")
-        found.append(stats.spearmanr(inverse, exponents).statistic)
+        found.append(spearman(inverse, exponents))
     return float(np.mean(found))
 
 

@@ -6,11 +6,11 @@ As in every module here: each takes records, averages over seeds first, and retu
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from dimlaws.claims.records import Records, Undecidable, Vector, varying
 from dimlaws.errors import nearest
 from dimlaws.laws.power_law import fit_offset_power_law, fit_power_law
+from dimlaws.laws.ranks import ranks
 from dimlaws.types import PositiveFloat
 
 
@@ -173,7 +173,7 @@ def exponent_dimension_rank_correlation(
     if len(np.unique(exponents)) == 1:
         raise Undecidable("all exponents are equal")
     middle = (len(dims) + 1) / 2
-    falling, rank = stats.rankdata(-dims) - middle, stats.rankdata(exponents) - middle
+    falling, rank = ranks(-dims) - middle, ranks(exponents) - middle
     return float(falling @ rank / np.sqrt((falling @ falling) * (rank @ rank)))
 
 

@@ -6,9 +6,9 @@ As in every module here: each takes records, averages over seeds first, and retu
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
 
 from dimlaws.claims.records import Cells, Records, Undecidable, Vector, matched
+from dimlaws.laws.ranks import spearman
 
 
 def rank_correlation(
@@ -142,7 +142,7 @@ def magnitude_rank_correlation(
     y, x = np.abs(cells.finite_means()[pairs[:, 0]]), across.finite_means()[pairs[:, 1]]
     if np.ptp(y) == 0 or np.ptp(x) == 0:
         raise Undecidable("all values are equal")
-    return float(stats.spearmanr(x, y).statistic)
+    return spearman(x, y)
 
 
 def _relative_errors(
@@ -166,7 +166,7 @@ def _groups(cells: Cells, positions: Any, within: str | None) -> list[Any]:
 
 def _spearman(x: Vector, y: Vector, name: str) -> float:
     _refuse_constant(x, y, name)
-    return float(stats.spearmanr(x, y).statistic)
+    return spearman(x, y)
 
 
 def _refuse_constant(x: Vector, y: Vector, name: str) -> None:

@@ -6,12 +6,12 @@ As in ``quantities``: each takes records, averages over seeds first, and returns
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from dimlaws.claims.records import Records, Undecidable, Vector
 from dimlaws.errors import nearest
 from dimlaws.laws.crossing import crossing_point
 from dimlaws.laws.power_law import fit_power_law
+from dimlaws.laws.ranks import spearman
 from dimlaws.types import PositiveFloat
 
 
@@ -69,7 +69,7 @@ def sample_size_rank_correlation(
     curves = _sizes_needed(records, measure, quantity, size, x, level, where)
     if min(len(at) for at, _ in curves) < 3:
         raise Undecidable(f"a rank correlation needs three values of {x}")
-    return float(np.mean([stats.spearmanr(at, needed).statistic for at, needed in curves]))
+    return float(np.mean([spearman(at, needed) for at, needed in curves]))
 
 
 def _sizes_needed(
