@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from verdict_rows import REPRODUCED
 
-from dimlaws.claims.table import COLUMNS, join_verdicts, read_verdicts, scoreboard, write_verdicts
+from dimlaws.claims.table import (
+    COLUMNS,
+    counts,
+    join_verdicts,
+    read_verdicts,
+    scoreboard,
+    write_verdicts,
+)
 from dimlaws.errors import CorruptFileError
 
 ROW = replace(
@@ -112,6 +119,18 @@ def test_the_scoreboard_shows_claims_and_how_many_may_be_wrong():
         "verdicts are expected."
     )
     assert len({line.find("reproduced") for line in (lines[2], lines[4])}) == 1
+
+
+def test_verdicts_are_counted_by_chapter():
+    text = counts([ROW, UNDECIDED, EFFECT, replace(ROW, verdict="refuted", chapter=12)])
+    words = [line.split() for line in text.splitlines()]
+    assert words[0] == ["chapter", "claims", "reproduced", "refuted", "inconclusive"]
+    assert words[2] == ["1", "Instruments", "1", "1", "0", "0"]
+    assert words[3][0] == "2"
+    assert words[3][-4:] == ["2", "1", "0", "1"]
+    assert words[4][-4:] == ["1", "0", "1", "0"]
+    assert words[-1][:2] == ["4", "claims:"]
+    assert text in scoreboard([ROW, UNDECIDED, EFFECT, replace(ROW, verdict="refuted", chapter=12)])
 
 
 def test_an_empty_scoreboard_says_so():

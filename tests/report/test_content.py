@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from dimlaws.claims.chapters import CHAPTERS
 from dimlaws.errors import ConfigError
-from dimlaws.report.content import CHAPTERS, read_papers
+from dimlaws.report.content import read_papers
 
 CONFIG = Path(__file__).parents[2] / "config"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from project import MINI
 
-from dimlaws.claims.table import read_verdicts, scoreboard
+from dimlaws.claims.table import counts, read_verdicts
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,4 +62,4 @@ def test_the_scoreboard_of_the_readme_is_the_committed_one():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"<!-- scoreboard -->\n```text\n(.*?)```", text, flags=re.DOTALL)
     committed = read_verdicts(ROOT / "results" / "paper" / "verdicts.csv")
-    assert shown.strip() == scoreboard(committed).strip()
+    assert shown.strip() == counts(committed).strip()

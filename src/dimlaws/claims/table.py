@@ -8,12 +8,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
+from dimlaws.claims.chapters import CHAPTERS
 from dimlaws.claims.judging import NAN, Verdict
 from dimlaws.errors import CorruptFileError
 from dimlaws.storage import replacing
 
 COLUMNS = tuple(column.name for column in fields(Verdict))
 """Columns of ``verdicts.csv``, in order."""
+
+VERDICTS = ("reproduced", "refuted", "inconclusive")
+"""What a claim can be, in the order in which verdicts are counted."""
 
 MISSED = 0.05
 """Share of 95 % intervals that miss the truth."""
@@ -52,7 +56,7 @@ def join_verdicts(tables: Iterable[Path], output: Path) -> None:
 
 
 def scoreboard(verdicts: Sequence[Verdict]) -> str:
-    """Return a plain-text table of verdicts, and how many of them may be wrong."""
+    """Return a plain-text table of verdicts, then their counts."""
     header = ("claim", "verdict", "estimate", "95 % interval", "region", "published")
     body = [
         (
@@ -65,21 +69,36 @@ def scoreboard(verdicts: Sequence[Verdict]) -> str:
         )
         for row in verdicts
     ]
+    return f"{_aligned(header, body)}\n\n{counts(verdicts)}"
+
+
+def counts(verdicts: Sequence[Verdict]) -> str:
+    """Return a plain-text table of the verdicts of each chapter, and how many may be wrong."""
+    header = ("chapter", "claims", *VERDICTS)
+    body = []
+    for number, name in CHAPTERS.items():
+        found = Counter(row.verdict for row in verdicts if row.chapter == number)
+        if found:
+            numbers = (found.total(), *(found[verdict] for verdict in VERDICTS))
+            body.append((f"{number:2} {name}", *map(str, numbers)))
+    return f"{_aligned(header, body)}\n\n{summary(verdicts)}\n"
+
+
+def _aligned(header: tuple[str, ...], body: Sequence[tuple[str, ...]]) -> str:
     widths = [max(len(line[i]) for line in (header, *body)) for i in range(len(header))]
     rule = tuple("-" * width for width in widths)
-    lines = [
+    return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in (header, rule, *body)
-    ]
-    return "\n".join([*lines, "", summary(verdicts)]) + "\n"
+    )
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
     """Return one line: how many claims, their verdicts, and the expected number of wrong ones."""
-    counts = Counter(row.verdict for row in verdicts)
+    found = Counter(row.verdict for row in verdicts)
+    parts = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS)
     return (
-        f"{len(verdicts)} claims: {counts['reproduced']} reproduced, {counts['refuted']} refuted, "
-        f"{counts['inconclusive']} inconclusive. At 95 %, at most {expected_wrong(verdicts):.2g} "
+        f"{len(verdicts)} claims: {parts}. At 95 %, at most {expected_wrong(verdicts):.2g} "
         "wrong verdicts are expected."
     )
 

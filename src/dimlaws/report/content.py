@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from dimlaws.claims.chapters import CHAPTERS
 from dimlaws.claims.judging import Verdict
 from dimlaws.claims.table import expected_wrong, read_verdicts
 from dimlaws.errors import ConfigError, CorruptFileError, nearest
@@ -15,21 +16,6 @@ from dimlaws.plan.composition import experiment_names
 from dimlaws.report import wording
 from dimlaws.report.strip import Strip, strip
 from dimlaws.storage import read_json
-
-CHAPTERS = {
-    1: "Instruments",
-    2: "Data ID and generalization",
-    3: "Data ID, width and prunability",
-    4: "Objective landscape",
-    5: "Solvable dynamics",
-    6: "Width, depth and expressivity",
-    7: "ReLU geometry",
-    8: "Representation dynamics",
-    9: "Capacity of codes",
-    10: "Retrieval and compression",
-    11: "Latent recovery",
-    12: "Mini-transformer observatory",
-}
 
 _RESOLVERS = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
 
