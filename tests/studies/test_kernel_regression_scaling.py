@@ -8,12 +8,12 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, Matern
 
 from dimlaws.errors import ConfigError
-from dimlaws.studies.kernel_regression_scaling import (
+from dimlaws.studies.gaussian_field_regression import (
     KERNELS,
-    kernel_regression_scaling,
-    learning_curve,
-    teacher_fields,
+    field_errors,
+    regression_weights,
 )
+from dimlaws.studies.kernel_regression_scaling import kernel_regression_scaling, teacher_fields
 
 REFERENCES = {"laplace": Matern(nu=0.5), "matern": Matern(nu=1.5), "gaussian": RBF()}
 
@@ -42,7 +42,9 @@ def test_teachers_have_the_covariance_of_their_kernel(name):
 def test_learning_curve_is_that_of_a_gaussian_process_without_noise():
     X = circle(40)
     fields = teacher_fields("laplace", X, 3, np.random.default_rng(1))
-    errors = learning_curve(KERNELS["matern"], X, fields, [10, 25])
+    matrix = KERNELS["matern"](cdist(X, X))
+    weights = regression_weights(matrix[:25, :25], matrix[:25, 25:], [10, 25])
+    errors = field_errors(weights, fields, 25)
     for n, error in errors.items():
         process = GaussianProcessRegressor(Matern(nu=1.5), alpha=1e-13, optimizer=None)
         predicted = process.fit(X[:n], fields[:n]).predict(X[25:])

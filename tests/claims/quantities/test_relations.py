@@ -145,3 +145,41 @@ def test_a_prediction_of_zero_has_no_relative_error(two):
     for quantity in (relations.mean_relative_error, relations.largest_relative_error):
         with pytest.raises(Undecidable, match="a prediction is zero"):
             quantity(table, **THEORY)
+
+
+def test_magnitude_rank_correlation(rows):
+    keys = [{"data.d": d} for d in range(5)]
+    values, sizes = np.array([1.0, -2, 4, -3, 5]), np.array([10.0, 20, 30, 40, 50])
+    table = pd.concat(
+        [
+            rows(keys, np.outer(values, [1, 1.5])),
+            rows(keys, np.outer(sizes, [1, 1]), quantity="size"),
+        ]
+    )
+    found = relations.magnitude_rank_correlation(Records(table), **FIRST, abscissa="size")
+    assert found == pytest.approx(stats.spearmanr(np.abs(values), sizes).statistic)
+    assert found == pytest.approx(0.9)
+    with pytest.raises(Undecidable, match="there are 2"):
+        relations.magnitude_rank_correlation(
+            Records(table), **FIRST, abscissa="size", where={"data.d": [1, 2]}
+        )
+    flat = pd.concat(
+        [rows(keys, np.ones((5, 2))), rows(keys, np.outer(sizes, [1, 1]), quantity="size")]
+    )
+    with pytest.raises(Undecidable, match="all values are equal"):
+        relations.magnitude_rank_correlation(Records(flat), **FIRST, abscissa="size")
+
+
+def test_largest_deviation(rows):
+    """By hand: means 1, 4, 2 against 1.5, 1, 2.5 lie 0.5, 3 and 0.5 apart, whatever the sign."""
+    keys = [{"m.d": d} for d in (1, 2, 3)]
+    found = np.stack([np.array([1.0, 4.0, 2.0]) + e for e in (-0.1, 0.0, 0.1)], axis=1)
+    theory = np.repeat([[1.5], [1.0], [2.5]], 3, axis=1)
+    tables = [rows(keys, found), rows(keys, theory, quantity="predicted")]
+    records = Records(pd.concat(tables, ignore_index=True))
+    assert relations.largest_deviation(records, **THEORY) == pytest.approx(3)
+    assert relations.largest_deviation(records, **THEORY, where={"m.d": [1, 3]}) == pytest.approx(
+        0.5
+    )
+    with pytest.raises(Undecidable, match="no records of loss/prediction"):
+        relations.largest_deviation(records, **{**THEORY, "theory": "prediction"})

@@ -152,6 +152,30 @@ def mean_difference(
     return float(np.mean(a - b))
 
 
+def largest_difference(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    minuend: dict[str, Any],
+    subtrahend: dict[str, Any],
+    where: dict[str, Any] | None = None,
+) -> float:
+    """Return the largest |difference of cell means| over the cells that match otherwise.
+
+    Parameters
+    ----------
+    measure : measure that gives the value
+    quantity : quantity of that measure
+    minuend : rows to subtract from, such as ``{side: inside}``
+    subtrahend : rows that are subtracted, with the same keys, such as ``{side: outside}``
+    where : rows to use in both
+
+    """
+    a, b = sides(records, measure, quantity, minuend, subtrahend, where)
+    return float(np.max(np.abs(a - b)))
+
+
 def ratio_of_differences(
     records: Records,
     *,

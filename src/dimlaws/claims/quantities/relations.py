@@ -116,6 +116,31 @@ def largest_relative_error(
     return float(np.max(_relative_errors(records, measure, quantity, theory, where)))
 
 
+def largest_deviation(
+    records: Records,
+    *,
+    measure: str,
+    quantity: str,
+    theory: str,
+    where: dict[str, Any] | None = None,
+) -> float:
+    """Return the largest over cells of |mean(quantity) - mean(theory)|.
+
+    Parameters
+    ----------
+    measure : measure that gives both quantities
+    quantity : what was simulated
+    theory : quantity that holds the prediction for the same cell
+    where : rows to use
+
+    """
+    simulated = records.cells(measure, quantity, where)
+    predicted = records.cells(measure, theory, where)
+    pairs = matched(simulated, predicted, pinned=set())
+    theirs = predicted.finite_means()[pairs[:, 1]]
+    return float(np.max(np.abs(simulated.finite_means()[pairs[:, 0]] - theirs)))
+
+
 def magnitude_rank_correlation(
     records: Records,
     *,

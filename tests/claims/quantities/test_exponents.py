@@ -3,9 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dimlaws.claims.quantities import comparisons, exponents, means
+from dimlaws.claims.quantities import exponents
 from dimlaws.claims.records import Records, Undecidable
-from dimlaws.errors import ConfigError
 
 SIZES = (100, 200, 400, 800)
 DIMS = (2, 4, 8, 16)
@@ -129,62 +128,3 @@ def test_censored_values_make_a_slope_undecidable_beyond_a_fifth_of_a_cell(rows)
         exponents.log_slope(records, **arguments)
     assert exponents.log_slope(records, **arguments, censored=None) == pytest.approx(0.4)
     assert exponents.log_slope(records, **arguments, where={"data.D": 256}) == pytest.approx(0.5)
-
-
-def test_mean_gap_and_ratio_by_hand(rows):
-    keys = [{"m.w": w, "k": k} for w in (1, 2) for k in (3, 20)]
-    records = Records(rows(keys, [[1, 3], [4, 4], [5, 15], [6, 14]]))  # means 2, 4, 10, 10
-    assert means.mean_value(records, **LOSS) == pytest.approx(6.5)
-    assert means.mean_value(records, **LOSS, where={"k": 3}) == pytest.approx(6)
-    assert means.largest_gap(records, **LOSS) == pytest.approx(8)
-    ends = {"numerator": {"k": 20}, "denominator": {"k": 3}}
-    assert comparisons.ratio_of_values(records, **LOSS, **ends) == pytest.approx((2 * 1) ** 0.5)
-    assert comparisons.ratio_of_values(records, **LOSS, **ends, where={"m.w": 1}) == pytest.approx(
-        2
-    )
-    with pytest.raises(ConfigError, match="same keys"):
-        comparisons.ratio_of_values(records, **LOSS, numerator={"k": 20}, denominator={"m.w": 1})
-
-
-def test_a_ratio_needs_positive_means_and_partners(rows):
-    ends = {"numerator": {"k": 20}, "denominator": {"k": 3}}
-    records = Records(rows([{"k": 3}, {"k": 20}], [[-1.0], [1.0]]))
-    with pytest.raises(Undecidable, match="zero or negative"):
-        comparisons.ratio_of_values(records, **LOSS, **ends)
-    keys = [{"m.w": 1, "k": 3}, {"m.w": 2, "k": 3}, {"m.w": 1, "k": 20}]
-    with pytest.raises(Undecidable, match="have no partner"):
-        comparisons.ratio_of_values(Records(rows(keys, np.ones((3, 1)))), **LOSS, **ends)
-
-
-def test_fraction_of_cells_where_one_mean_is_below_another(rows):
-    nets = [
-        {"data.d": d, "subject": "representation", "layer": layer}
-        for d in (2, 4)
-        for layer in (0, 1)
-    ]
-    data = [{"data.d": d, "subject": "data"} for d in (2, 4)]
-    records = Records(
-        pd.concat(
-            [
-                rows(nets, [[2.5, 3.1], [2.9, 3.3], [4.0, 4.2], [4.9, 5.2]]),
-                rows(data, [[2.0, 2.0], [4.0, 4.2]]),
-            ],
-            ignore_index=True,
-        )
-    )
-    sides = {**LOSS, "left": {"subject": "representation"}, "right": {"subject": "data"}}
-    # means 2.8, 3.1, 4.1, 5.05 against 2, 2, 4.1, 4.1
-    assert comparisons.fraction_where_below(records, **sides) == 0.25
-    assert comparisons.fraction_where_below(records, **sides, slack=1.0) == 0.75
-    last = {**sides, "left": {"subject": "representation", "layer": 1}}
-    assert comparisons.fraction_where_below(records, **last, slack=1.0) == 0.5
-    first = {**sides, "right": {"subject": "data", "data.d": 2}, "left": {"data.d": 4, "layer": 0}}
-    assert comparisons.fraction_where_below(records, **first, slack=2.0) == 0.0
-    assert comparisons.fraction_where_below(records, **first, slack=2.2) == 1.0
-
-
-def test_a_cell_without_a_value_is_neither_below_nor_above(rows):
-    keys = [{"m.w": 1, "side": "a"}, {"m.w": 1, "side": "b"}]
-    records = Records(rows(keys, [[np.nan, np.nan], [1.0, 1.0]]))
-    with pytest.raises(Undecidable, match="every run of a cell diverged"):
-        comparisons.fraction_where_below(records, **LOSS, left={"side": "a"}, right={"side": "b"})
