@@ -78,6 +78,9 @@ def test_sizes_behind_the_end_of_the_power_law_do_not_count(scaling):
     assert p.slope_of_inverse_exponent(scaling(exact), **ARGUMENTS) == pytest.approx(1)
     with pytest.raises(Undecidable, match=r"only \d sizes .* study\.d = 2"):
         p.slope_of_inverse_exponent(scaling(exact), **ARGUMENTS, floor=1e-5)
+    # A dimension that is left out need not have an exponent.
+    slope = p.slope_of_inverse_exponent(scaling(exact), **ARGUMENTS, floor=1e-5, min_dim=3)
+    assert slope == pytest.approx(1)
 
 
 def test_other_keys_must_be_fixed(rows):

@@ -50,11 +50,11 @@ def slope_of_inverse_exponent(
     floor : values at or below count as limited by something else
 
     """
-    dims, exponents = _exponents(records, measure, quantity, abscissa, size, dim, floor)
-    used = (dims >= min_dim) & (dims <= (np.inf if max_dim is None else max_dim))
-    if used.sum() < 2:
-        raise Undecidable(f"a slope needs two values of {dim}; there are {used.sum()}")
-    if (exponents[used] <= 0).any():
+    used = (min_dim, np.inf if max_dim is None else max_dim)
+    dims, exponents = _exponents(records, measure, quantity, abscissa, size, dim, floor, used)
+    if len(dims) < 2:
+        raise Undecidable(f"a slope needs two values of {dim}; there are {len(dims)}")
+    if (exponents <= 0).any():
         raise Undecidable(f"the value does not fall with {abscissa} at every {dim}")
     across = dims
     if measured_dim is not None:
@@ -62,7 +62,7 @@ def slope_of_inverse_exponent(
         means = records.cells(measure, "dimension", measured_dim).finite_means()
         found = dict(zip(line.x, means[line.positions], strict=True))
         across = np.array([found[d] for d in dims])
-    return float(np.polyfit(across[used], numerator / exponents[used], 1)[0])
+    return float(np.polyfit(across, numerator / exponents, 1)[0])
 
 
 def exponent_bound_fraction(
@@ -101,8 +101,9 @@ def _exponents(
     size: str,
     dim: str,
     floor: float,
+    used: tuple[float, float] = (0.0, np.inf),
 ) -> tuple[Vector, Vector]:
-    """Return the dimensions, ascending, and the exponent at each."""
+    """Return the dimensions within ``used``, ascending, and the exponent at each."""
     cells = records.cells(measure, quantity)
     across = records.cells(measure, abscissa)
     partner = dict(matched(cells, across, pinned=set()).tolist())
@@ -111,6 +112,8 @@ def _exponents(
     for line in cells.along(size):
         if set(line.held) != {dim}:
             raise Undecidable(f"the records need {dim} and no other key; {nearest(dim, line.held)}")
+        if not used[0] <= line.held[dim] <= used[1]:
+            continue
         kept = line.positions[: resolved_sizes(cells.measured[line.positions], floor)]
         if len(kept) < LEAST_SIZES:
             raise Undecidable(
