@@ -10,7 +10,7 @@ import yaml
 
 from dimlaws.claims.chapters import CHAPTERS
 from dimlaws.claims.judging import Verdict
-from dimlaws.claims.table import expected_wrong, read_verdicts
+from dimlaws.claims.table import VERDICTS, expected_wrong, read_verdicts
 from dimlaws.errors import ConfigError, CorruptFileError, nearest
 from dimlaws.plan.composition import experiment_names
 from dimlaws.report import wording
@@ -126,7 +126,7 @@ class Content:
     def counts(self) -> dict[str, int]:
         """Number of claims per verdict."""
         found = Counter(claim.verdict.verdict for claim in self.claims)
-        return {name: found[name] for name in ("reproduced", "refuted", "inconclusive")}
+        return {name: found[name] for name in VERDICTS}
 
     @property
     def data(self) -> dict[str, str]:

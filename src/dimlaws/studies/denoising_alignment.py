@@ -2,13 +2,12 @@
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.datasets import load_digits
 
-from dimlaws.seeds import stream
 from dimlaws.studies import Record
+from dimlaws.studies.digits import CLASSES, shuffled_digits
 from dimlaws.types import Fraction, PositiveFloat, PositiveInt
 
-SIDE, CLASSES = 8, 10
+SIDE = 8
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,12 +41,11 @@ def denoising_alignment(
     patches : sides of the patches, divisors of 8.
     rows : images drawn without replacement.
     """
-    digits = load_digits()
-    rng = np.random.default_rng(stream(seed, "rows", "digits"))
-    chosen = rng.permutation(len(digits.data))[:rows]
-    x = digits.data[chosen] / 16.0
+    grays, digits, order = shuffled_digits(seed)
+    chosen = order[:rows]
+    x = grays[chosen]
     x -= x.mean(axis=0)
-    classes = np.eye(CLASSES)[digits.target[chosen]]
+    classes = np.eye(CLASSES)[digits[chosen]]
     classes -= classes.mean(axis=0)
     covariance = x.T @ x / len(x)
     power = np.trace(covariance) / len(covariance)

@@ -3,19 +3,19 @@
 from typing import Literal
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from dimlaws.data.realization import Realization
 from dimlaws.models.demonet import DemoNet
 from dimlaws.seeds import stream
 from dimlaws.studies import Record
+from dimlaws.studies.digits import CLASSES, shuffled_digits
 from dimlaws.training.engine import train
 from dimlaws.training.evaluation import evaluate
 from dimlaws.training.recipe import Recipe
 from dimlaws.training.runs import EnsembleData, Run, Split
 from dimlaws.types import PositiveFloat, PositiveInt
 
-CLASSES, TEST_ROWS = 10, 500
+TEST_ROWS = 500
 
 Operation = Literal["star", "sum"]
 Activation = Literal["relu", "linear"]
@@ -53,14 +53,8 @@ def star_vs_sum_width(
     batch_size : rows per minibatch.
     learning_rate : rate of Adam at the first step; it falls linearly to 0.
     """
-    digits = load_digits()
-    rows = np.random.default_rng(stream(seed, "rows", "digits")).permutation(len(digits.target))
-    part = Realization(
-        (digits.data / 16).astype(np.float32),
-        digits.target.astype(np.int64),
-        rows[TEST_ROWS:],
-        rows[:TEST_ROWS],
-    )
+    grays, classes, rows = shuffled_digits(seed)
+    part = Realization(grays.astype(np.float32), classes, rows[TEST_ROWS:], rows[:TEST_ROWS])
     data = EnsembleData.of([part] * networks, CLASSES)
     recipe = Recipe(learning_rate=learning_rate, steps=steps, batch_size=batch_size)
     seeds = stream(seed, "networks").generate_state(networks).tolist()

@@ -6,10 +6,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.datasets import load_digits
 
 from dimlaws.seeds import stream
 from dimlaws.studies import Record
+from dimlaws.studies.digits import shuffled_digits
 from dimlaws.training.order import MinibatchOrder
 from dimlaws.training.schedule import rate_factor
 from dimlaws.training.tangents import Course
@@ -123,12 +123,10 @@ class _Training:
         learning_rate: float,
         precision: Literal["single", "double"],
     ) -> "_Training":
-        digits = load_digits()
+        pixels, classes, rows = shuffled_digits(seed)
         dtype = torch.float64 if precision == "double" else torch.float32
-        pixels = digits.data / 16.0
         x = torch.from_numpy(np.hstack([pixels, np.ones((len(pixels), 1))])).to(dtype)
-        y = torch.from_numpy(digits.target.astype(np.int64))
-        rows = np.random.default_rng(stream(seed, "rows", "digits")).permutation(len(x))
+        y = torch.from_numpy(classes)
         train, test = rows[TEST_ROWS:], rows[:TEST_ROWS]
         steps = epochs * (len(train) // batch_size)
         order = MinibatchOrder(np.arange(len(train)), batch_size, seed).batches(0, steps)

@@ -134,11 +134,8 @@ def largest_deviation(
     where : rows to use
 
     """
-    simulated = records.cells(measure, quantity, where)
-    predicted = records.cells(measure, theory, where)
-    pairs = matched(simulated, predicted, pinned=set())
-    theirs = predicted.finite_means()[pairs[:, 1]]
-    return float(np.max(np.abs(simulated.finite_means()[pairs[:, 0]] - theirs)))
+    simulated, predicted = _beside_theory(records, measure, quantity, theory, where)
+    return float(np.max(np.abs(simulated - predicted)))
 
 
 def magnitude_rank_correlation(
@@ -173,14 +170,22 @@ def magnitude_rank_correlation(
 def _relative_errors(
     records: Records, measure: str, quantity: str, theory: str, where: dict[str, Any] | None
 ) -> Vector:
+    simulated, predicted = _beside_theory(records, measure, quantity, theory, where)
+    if (predicted == 0).any():
+        raise Undecidable("a prediction is zero, so there is no relative error")
+    errors: Vector = np.abs(simulated / predicted - 1.0)
+    return errors
+
+
+def _beside_theory(
+    records: Records, measure: str, quantity: str, theory: str, where: dict[str, Any] | None
+) -> tuple[Vector, Vector]:
+    """Return the means of the cells and of their predictions."""
     simulated = records.cells(measure, quantity, where)
     predicted = records.cells(measure, theory, where)
     pairs = matched(simulated, predicted, pinned=set())
     theirs = predicted.finite_means()[pairs[:, 1]]
-    if (theirs == 0).any():
-        raise Undecidable("a prediction is zero, so there is no relative error")
-    errors: Vector = np.abs(simulated.finite_means()[pairs[:, 0]] / theirs - 1.0)
-    return errors
+    return simulated.finite_means()[pairs[:, 0]], theirs
 
 
 def _groups(cells: Cells, positions: Any, within: str | None) -> list[Any]:
