@@ -8,6 +8,7 @@
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,11 @@ def half_written(handle):
     die()
 
 
+def late(path, target):
+    """In place of a move: the file shows up when its job has long ended."""
+    subprocess.Popen(["sh", "-c", 'sleep 5; mv "$0" "$1"', path, target], start_new_session=True)
+
+
 class DyingHandler(logging.Handler):
     def emit(self, record):
         if moment in record.getMessage():
@@ -51,6 +57,8 @@ if moment is not None:
         os.fsync = half_written
     elif moment == "move":
         Path.replace = after(Path.replace)
+    elif moment == "late":
+        Path.replace = late
     elif moment == "step":
         tqdm.tqdm.update = die
     else:

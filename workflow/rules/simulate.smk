@@ -12,11 +12,13 @@ rule simulate:
         "results/{scale}/{experiment}/benchmarks/simulate/{batch}.tsv"
     wildcard_constraints:
         experiment=one_of(layout.study_names),
+    group:
+        layout.group
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=layout.memory,
+        runtime=layout.simulating_time,
     params:
         code=layout.simulating_code,
         store="results/{scale}/{experiment}/store/{batch}.parquet",
