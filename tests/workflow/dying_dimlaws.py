@@ -1,7 +1,8 @@
 """The command ``dimlaws``, which kills itself with SIGKILL at a moment of a stage.
 
 ``DIE=stage:moment,...``: ``write`` when half a result is on disk, ``move`` when it is in place,
-``step`` after a step that the progress bar counts, else when the log says the moment's words.
+``late`` without dying: results show up when the job has ended, ``step`` after a step that the
+progress bar counts, else when the log says the moment's words.
 ``WAIT=stage:file``: that stage waits at its start while the file exists.
 """
 
@@ -41,7 +42,9 @@ def half_written(handle):
 
 def late(path, target):
     """In place of a move: the file shows up when its job has long ended."""
-    subprocess.Popen(["sh", "-c", 'sleep 5; mv "$0" "$1"', path, target], start_new_session=True)
+    hidden = target.with_suffix(".late")
+    os.rename(path, hidden)  # noqa: PTH104 - this stands in for Path.replace
+    subprocess.Popen(["sh", "-c", 'sleep 5; mv "$0" "$1"', hidden, target], start_new_session=True)
 
 
 class DyingHandler(logging.Handler):

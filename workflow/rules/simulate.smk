@@ -12,8 +12,6 @@ rule simulate:
         "results/{scale}/{experiment}/benchmarks/simulate/{batch}.tsv"
     wildcard_constraints:
         experiment=one_of(layout.study_names),
-    group:
-        layout.group
     conda:
         "../../environment.yml"
     resources:

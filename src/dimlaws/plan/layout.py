@@ -166,13 +166,13 @@ class Layout:
         """Return the minutes after which the runs of a study have gone wrong."""
         return attempt * (10 + int(self._batch(wildcards)["runs"]))
 
-    def group(self, wildcards: Wildcards) -> str:
-        """Return which group the jobs of a batch belong to: those of one share a cluster job.
+    def group(self, wildcards: Wildcards) -> str | None:
+        """Return ``short`` for a batch whose jobs share one cluster job with those of others.
 
-        A profile says how many batches of group ``short`` do; each other one is alone.
+        A profile says how many. Any other job stands alone, with a message of its own if it fails.
         """
         trains = self._index(wildcards).trains
-        return "short" if trains and self._train_seconds(wildcards) < SHORT_SECONDS else "long"
+        return "short" if trains and self._train_seconds(wildcards) < SHORT_SECONDS else None
 
     def _train_seconds(self, wildcards: Wildcards) -> float:
         return float(self._batch(wildcards)["train_seconds"])
