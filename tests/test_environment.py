@@ -77,9 +77,14 @@ def test_every_dependency_is_pinned(pip_pins, project):
     assert set(pip_pins) <= needed
 
 
-def test_every_development_tool_is_constrained(constraints, project):
-    tools = project["optional-dependencies"]["dev"]
-    assert runtime([*project["dependencies"], *tools]) - set(constraints) <= BUILD
+@pytest.mark.parametrize("extra", ["dev", "slurm", "kubernetes"])
+def test_everything_optional_is_constrained(constraints, project, extra):
+    wanted = project["optional-dependencies"][extra]
+    try:
+        found = runtime([*project["dependencies"], *wanted])
+    except importlib.metadata.PackageNotFoundError as error:
+        pytest.skip(f"{error.name} is not installed")
+    assert found - set(constraints) <= BUILD
 
 
 def test_python_is_one_that_the_package_supports(environment, project):

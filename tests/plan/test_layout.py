@@ -134,6 +134,28 @@ def test_code_is_that_of_the_stage_and_its_targets(layout):
     assert layout.report_code() == layout.report_code() != layout.code("dimlaws.report.site")
 
 
+def test_what_a_batch_asks_of_a_cluster(layout):
+    batch = batch_of(layout)
+    index = layout.experiments["smoke"]["widths"]
+    assert 600 < index.batches[batch]["memory_mb"] < 900
+    # Four runs of 50 steps.
+    assert 0.004 < index.batches[batch]["train_seconds"] < 0.02
+    index.batches[batch].update(memory_mb=700, train_seconds=90.0, runs=4)
+    wildcards = cards(batch=batch)
+    assert [layout.memory(wildcards, attempt) for attempt in (1, 2, 3)] == [700, 1400, 2100]
+    assert [layout.training_time(wildcards, attempt) for attempt in (1, 2)] == [11, 22]
+    assert [layout.measuring_time(wildcards, attempt) for attempt in (1, 2)] == [25, 50]
+    assert [layout.simulating_time(wildcards, attempt) for attempt in (1, 2)] == [14, 28]
+
+
+def test_batches_that_train_briefly_share_a_cluster_job(layout):
+    batch, other = (batch_of(layout, place=place) for place in (0, 1))
+    layout.experiments["smoke"]["widths"].batches[batch]["train_seconds"] = 61.0
+    assert layout.group(cards(batch=batch)) is None
+    assert layout.group(cards(batch=other)) == "short"
+    assert layout.group(cards("images", batch=batch_of(layout, "images"))) is None
+
+
 def test_pins_are_those_of_the_configuration(layout):
     assert layout.pin("digits").startswith("be930c6ebcab")
     with pytest.raises(ConfigError, match="no data set 'digit'; did you mean 'digits'"):

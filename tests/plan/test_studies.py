@@ -36,7 +36,10 @@ def test_the_index_says_that_nothing_is_trained_or_measured(planned, file):
     assert (index.trains, index.simulates, index.measures) == (False, True, [])
     assert sorted(index.batches) == sorted(batches(planned))
     for batch in index.batches.values():
-        assert batch == {"runs": 6, "sets": [], "targets": [TARGET]}
+        assert batch == {
+            **{"runs": 6, "sets": [], "targets": [TARGET]},
+            **{"memory_mb": 1000, "train_seconds": 0.0},
+        }
     (other,) = (index for index in planned.plan() if index.name == "widths")
     assert (other.trains, other.simulates) == (True, False)
     assert [batch["targets"][0] for batch in other.batches.values()] == [

@@ -1,13 +1,15 @@
 """The command ``dimlaws``, which kills itself with SIGKILL at a moment of a stage.
 
 ``DIE=stage:moment,...``: ``write`` when half a result is on disk, ``move`` when it is in place,
-``step`` after a step that the progress bar counts, else when the log says the moment's words.
+``late`` without dying: results show up when the job has ended, ``step`` after a step that the
+progress bar counts, else when the log says the moment's words.
 ``WAIT=stage:file``: that stage waits at its start while the file exists.
 """
 
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -38,6 +40,13 @@ def half_written(handle):
     die()
 
 
+def late(path, target):
+    """In place of a move: the file shows up when its job has long ended."""
+    hidden = target.with_suffix(".late")
+    os.rename(path, hidden)  # noqa: PTH104 - this stands in for Path.replace
+    subprocess.Popen(["sh", "-c", 'sleep 5; mv "$0" "$1"', hidden, target], start_new_session=True)
+
+
 class DyingHandler(logging.Handler):
     def emit(self, record):
         if moment in record.getMessage():
@@ -51,6 +60,8 @@ if moment is not None:
         os.fsync = half_written
     elif moment == "move":
         Path.replace = after(Path.replace)
+    elif moment == "late":
+        Path.replace = late
     elif moment == "step":
         tqdm.tqdm.update = die
     else:

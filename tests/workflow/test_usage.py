@@ -88,3 +88,13 @@ def test_another_working_directory(finished, tmp_path):
     )
     assert done.status == 0, done.output
     assert done.jobs == {}
+
+
+def test_a_dry_run_with_the_profile_of_kubernetes(finished):
+    pytest.importorskip("snakemake_executor_plugin_kubernetes")
+    profile = ("--profile", "workflow/profiles/kubernetes")
+    here = ("--default-storage-prefix", str(finished.folder))
+    done = finished.call("snakemake", "-n", "--forceall", *profile, *here)
+    assert done.status == 0, done.output
+    jobs = {"train": 2, "measure": 3, "simulate": 2, "collect": 3, "judge": 3, "figure": 2}
+    assert jobs.items() <= done.jobs.items()

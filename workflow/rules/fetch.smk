@@ -1,6 +1,11 @@
 # Real data sets, each from the first source that delivers arrays with the pinned checksum.
 
 
+# Compute nodes of a cluster often reach no network.
+localrules:
+    fetch,
+
+
 rule fetch:
     output:
         f"{layout.data}/{{set}}.safetensors",

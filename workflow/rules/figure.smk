@@ -16,6 +16,8 @@ rule figure:
         ),
     log:
         "results/{scale}/logs/figures/{figure}.log",
+    group:
+        "tables"
     conda:
         "../../environment.yml"
     params:

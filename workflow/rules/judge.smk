@@ -9,6 +9,8 @@ rule judge:
         "results/{scale}/{experiment}/verdicts.csv",
     log:
         "results/{scale}/{experiment}/logs/judge.log",
+    group:
+        "tables"
     conda:
         "../../environment.yml"
     params:
@@ -31,6 +33,8 @@ rule verdicts:
         ),
     log:
         "results/{scale}/logs/verdicts.log",
+    group:
+        "tables"
     conda:
         "../../environment.yml"
     params:

@@ -15,11 +15,13 @@ rule measure:
         "results/{scale}/{experiment}/benchmarks/measure/{batch}.tsv"
     wildcard_constraints:
         experiment=one_of(layout.measured_names),
+    group:
+        layout.group
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=layout.memory,
+        runtime=layout.measuring_time,
     params:
         code=layout.measuring_code,
         trained=lambda wildcards, input: (
@@ -41,6 +43,8 @@ rule collect:
         "results/{scale}/{experiment}/runs.parquet",
     log:
         "results/{scale}/{experiment}/logs/collect.log",
+    group:
+        "tables"
     conda:
         "../../environment.yml"
     params:

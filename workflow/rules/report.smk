@@ -10,6 +10,8 @@ rule provenance:
         "results/{scale}/provenance.json",
     log:
         "results/{scale}/logs/provenance.log",
+    group:
+        "tables"
     conda:
         "../../environment.yml"
     params:
@@ -32,6 +34,8 @@ rule report:
         directory("results/{scale}/report"),
     log:
         "results/{scale}/logs/report.log",
+    group:
+        "tables"
     conda:
         "../../environment.yml"
     params:

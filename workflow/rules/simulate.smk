@@ -15,8 +15,8 @@ rule simulate:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=layout.memory,
+        runtime=layout.simulating_time,
     params:
         code=layout.simulating_code,
         store="results/{scale}/{experiment}/store/{batch}.parquet",

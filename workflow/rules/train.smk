@@ -14,11 +14,13 @@ rule train:
         "results/{scale}/{experiment}/benchmarks/train/{batch}.tsv"
     wildcard_constraints:
         experiment=one_of(layout.trained_names),
+    group:
+        layout.group
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=layout.memory,
+        runtime=layout.training_time,
     params:
         code=layout.training_code,
         store="results/{scale}/{experiment}/store/{batch}.safetensors",

@@ -14,6 +14,7 @@ from dimlaws.errors import ConfigError, CorruptFileError, DimlawsError, nearest
 from dimlaws.plan.composition import experiment_names, hydra_folder
 from dimlaws.plan.data_sets import fetched_set
 from dimlaws.plan.experiment import ExperimentPlan, plan_experiment
+from dimlaws.plan.size import batch_size
 from dimlaws.signature import PACKAGE
 from dimlaws.storage import canonical_json, read_json, write_text, write_text_if_changed
 from dimlaws.validation import targets
@@ -26,8 +27,9 @@ RESERVED = ("figures", "logs", "report")
 class Index:
     """What the workflow needs to know of a planned experiment to lay out its jobs.
 
-    ``batches`` maps a batch id to its ``runs`` (how many), the fetched data ``sets`` it reads and
-    the ``targets`` (configured classes and functions) that its training or study depends on.
+    ``batches`` maps a batch id to its ``runs`` (how many), the fetched data ``sets`` it reads, the
+    ``targets`` (configured classes and functions) that its training or study depends on, and its
+    ``memory_mb`` and ``train_seconds`` (see ``size``).
     ``measures`` and ``quantities`` are targets, ``figures`` maps names to targets;
     ``figure_experiments`` gives the experiments whose runs a figure draws, ``claim_figures`` the
     figure that shows a claim, of this experiment or another, or None.
@@ -162,6 +164,7 @@ def _index(plan: ExperimentPlan) -> Index:
             "runs": len(batch.runs),
             "sets": sorted(str(name) for name in sets),
             "targets": sorted({target for node in nodes for target in targets(node)}),
+            **asdict(batch_size(batch)),
         }
     figures = sorted(plan.figures.items())
     return Index(

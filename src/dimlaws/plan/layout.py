@@ -9,8 +9,9 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dimlaws.data.location import data_folder
 from dimlaws.dependencies import fingerprint
@@ -30,6 +31,9 @@ MEASURE = "dimlaws.stages.measure"
 JUDGE = "dimlaws.stages.judge"
 FIGURE = "dimlaws.stages.figure"
 REPORT = "dimlaws.report.site"
+
+SHORT_SECONDS = 60
+"""A batch that trains for less, by its estimate, is not worth a cluster job of its own."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ class Layout:
 
     def sets(self, wildcards: Wildcards) -> list[str]:
         """Return the fetched data sets that a batch reads."""
-        batch = self._index(wildcards).batches[wildcards.batch]
+        batch = self._batch(wildcards)
         return [f"{self.data}/{name}.safetensors" for name in batch["sets"]]
 
     def training_code(self, wildcards: Wildcards) -> str:
@@ -143,8 +147,41 @@ class Layout:
         measures = map(_module, self._index(wildcards).measures)
         return self.code(MEASURE, *self._modules(wildcards), *measures)
 
+    # What one batch may take of a cluster; more at each further attempt
+
+    def memory(self, wildcards: Wildcards, attempt: int) -> int:
+        """Return the mebibytes that a job of a batch needs."""
+        return attempt * int(self._batch(wildcards)["memory_mb"])
+
+    def training_time(self, wildcards: Wildcards, attempt: int) -> int:
+        """Return the minutes after which training a batch has gone wrong."""
+        return attempt * (5 + ceil(4 * self._train_seconds(wildcards) / 60))
+
+    def measuring_time(self, wildcards: Wildcards, attempt: int) -> int:
+        """Return the minutes after which measuring a batch has gone wrong."""
+        # Measures that prune train again, ten times over at most.
+        return attempt * (10 + ceil(10 * self._train_seconds(wildcards) / 60))
+
+    def simulating_time(self, wildcards: Wildcards, attempt: int) -> int:
+        """Return the minutes after which the runs of a study have gone wrong."""
+        return attempt * (10 + int(self._batch(wildcards)["runs"]))
+
+    def group(self, wildcards: Wildcards) -> str | None:
+        """Return ``short`` for a batch whose jobs share one cluster job with those of others.
+
+        A profile says how many. Any other job stands alone, with a message of its own if it fails.
+        """
+        trains = self._index(wildcards).trains
+        return "short" if trains and self._train_seconds(wildcards) < SHORT_SECONDS else None
+
+    def _train_seconds(self, wildcards: Wildcards) -> float:
+        return float(self._batch(wildcards)["train_seconds"])
+
+    def _batch(self, wildcards: Wildcards) -> dict[str, Any]:
+        return self._index(wildcards).batches[wildcards.batch]
+
     def _modules(self, wildcards: Wildcards) -> list[str]:
-        batch = self._index(wildcards).batches[wildcards.batch]
+        batch = self._batch(wildcards)
         return [_module(target) for target in batch["targets"]]
 
     # One experiment
