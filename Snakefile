@@ -17,7 +17,12 @@ SCALE = str(config.get("scale", "quick"))
 # inputs. A job on a cluster parses this file too, and then reads the plan as it was written.
 try:
     layout = Layout.parse(
-        Path("config"), Path("results"), SCALE, sys.argv, main=workflow.is_main_process
+        Path("config"),
+        Path("results"),
+        SCALE,
+        sys.argv,
+        target_minutes=config.get("target_minutes", 5),
+        main=workflow.is_main_process,
     )
 except DimlawsError as error:
     raise WorkflowError(str(error)) from None

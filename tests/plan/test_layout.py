@@ -41,8 +41,12 @@ def cards(experiment="widths", scale="smoke", **more):
     return SimpleNamespace(experiment=experiment, scale=scale, **more)
 
 
-def parse(workplace, arguments=(), scale="smoke", main=True):
-    return Layout.parse(workplace.config, workplace.results, scale, arguments, main=main)
+def parse(workplace, arguments=(), scale="smoke", main=True, minutes=5):
+    return Layout.parse(
+        *(workplace.config, workplace.results, scale, arguments),
+        target_minutes=minutes,
+        main=main,
+    )
 
 
 @pytest.fixture
@@ -148,12 +152,27 @@ def test_what_a_batch_asks_of_a_cluster(layout):
     assert [layout.simulating_time(wildcards, attempt) for attempt in (1, 2)] == [14, 28]
 
 
-def test_batches_that_train_briefly_share_a_cluster_job(layout):
-    batch, other = (batch_of(layout, place=place) for place in (0, 1))
-    layout.experiments["smoke"]["widths"].batches[batch]["train_seconds"] = 61.0
-    assert layout.group(cards(batch=batch)) is None
-    assert layout.group(cards(batch=other)) == "short"
+def test_batches_that_train_briefly_share_cluster_jobs(layout):
+    batches = layout.experiments["smoke"]["widths"].batches
+    # Each takes ten seconds more to start; five minutes are 300.
+    seconds = (100.0, 170.0, 300.0, 20.0, 295.0, 10.0)
+    entries = [{**next(iter(batches.values())), "train_seconds": value} for value in seconds]
+    batches.clear()
+    batches.update({f"batch{place}": entry for place, entry in enumerate(entries)})
+    groups = [layout.group(cards(batch=batch)) for batch in batches]
+    assert groups == ["short0", "short0", None, "short1", None, "short1"]
     assert layout.group(cards("images", batch=batch_of(layout, "images"))) is None
+
+
+def test_no_batch_shares_a_cluster_job_of_no_minutes(planned):
+    layout = parse(planned, minutes="0")
+    assert layout.group(cards(batch=batch_of(layout))) is None
+
+
+@pytest.mark.parametrize("minutes", ["many", -1, "inf", "nan", None])
+def test_minutes_that_are_none_are_refused(planned, minutes):
+    with pytest.raises(ConfigError, match=r"target_minutes: .* is no number of minutes >= 0"):
+        parse(planned, minutes=minutes)
 
 
 def test_pins_are_those_of_the_configuration(layout):

@@ -15,6 +15,8 @@ RESOLVED = {
     "seed": 0,
 }
 
+MOST = 1000
+
 
 def resolved(**changes):
     made = copy.deepcopy(RESOLVED)
@@ -80,7 +82,8 @@ def test_ids_are_pinned():
 
 def batches_of(runs):
     return {
-        batch.id: [(run.config, run.seed) for run in batch.runs] for batch in plan_batches(runs)
+        batch.id: [(run.config, run.seed) for run in batch.runs]
+        for batch in plan_batches(runs, MOST)
     }
 
 
@@ -93,7 +96,7 @@ def test_runs_of_equal_shape_share_a_batch():
         run(training__learning_rate=0.1),
         run(seed=SEEDS_PER_BATCH - 1),
     ]
-    (batch,) = plan_batches(shared)
+    (batch,) = plan_batches(shared, MOST)
     assert {planned.id for planned in batch.runs} == {planned.id for planned in shared}
     others = [
         run(model__width=16),
@@ -101,11 +104,11 @@ def test_runs_of_equal_shape_share_a_batch():
         run(training__batch_size=64),
         run(seed=SEEDS_PER_BATCH),
     ]
-    assert len(plan_batches([*shared, *others])) == 1 + len(others)
+    assert len(plan_batches([*shared, *others], MOST)) == 1 + len(others)
 
 
 def test_seeds_come_in_blocks():
-    batches = plan_batches([run(seed=seed) for seed in range(2 * SEEDS_PER_BATCH + 1)])
+    batches = plan_batches([run(seed=seed) for seed in range(2 * SEEDS_PER_BATCH + 1)], MOST)
     blocks = sorted([planned.seed for planned in batch.runs] for batch in batches)
     assert SEEDS_PER_BATCH == 5
     assert blocks == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10]]
@@ -122,8 +125,8 @@ def test_batches_do_not_depend_on_the_order_of_the_sweep(random):
 
 
 def test_another_member_leaves_the_id_of_a_batch():
-    (batch,) = plan_batches([run()])
-    (more,) = plan_batches([run(), run(seed=1), run(data__train_size=7)])
+    (batch,) = plan_batches([run()], MOST)
+    (more,) = plan_batches([run(), run(seed=1), run(data__train_size=7)], MOST)
     assert more.id == batch.id
 
 
@@ -157,3 +160,19 @@ def test_missing_groups_are_named():
 
 def test_data_alone_train_nothing():
     assert run(model=None, training=None).config["model"] is None
+
+
+def test_many_runs_are_split_and_another_run_moves_few():
+    runs = [run(training__steps=steps) for steps in range(1, 201)]
+    assert len(plan_batches(runs, 200)) == 1
+    parts = plan_batches(runs, 30)
+    assert sum(len(part.runs) for part in parts) == 200
+    assert max(len(part.runs) for part in parts) <= 30
+    assert len({part.id for part in parts}) == len(parts) >= 7
+    # What was computed is taken over by the batch's name: all but one batch keep theirs.
+    more = plan_batches([*runs, run(training__steps=201)], 30)
+    kept = [part for part in parts if part in more]
+    changed = [part for part in parts if part not in more]
+    assert len(changed) == 1
+    assert len(kept) == len(parts) - 1
+    assert [len(part.runs) for part in plan_batches(runs, 1)] == [1] * 200

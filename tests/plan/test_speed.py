@@ -31,7 +31,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from dimlaws.plan.layout import Layout
-layout = Layout.parse(Path("config"), Path("results"), "smoke", [], main=True)
+layout = Layout.parse(Path("config"), Path("results"), "smoke", [], target_minutes=5, main=True)
 assert layout.experiments["smoke"]["widths"].batches
 for module in {modules}:
     assert module not in sys.modules, module

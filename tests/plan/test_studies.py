@@ -164,7 +164,7 @@ def test_a_fault_is_named_with_file_and_key(planned, file, fault):
 
 
 def test_rules_match_the_experiments_that_they_are_for(planned, file):
-    layout = Layout.parse(planned.config, planned.results, "smoke", (), main=True)
+    layout = Layout.parse(planned.config, planned.results, "smoke", (), target_minutes=5, main=True)
     assert layout.experiment_names == ["spacing", "widths"]
     assert layout.study_names == ["spacing"]
     assert layout.measured_names == layout.trained_names == ["widths"]

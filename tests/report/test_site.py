@@ -207,6 +207,11 @@ def test_scoreboard_stands_first_and_counts(site):
     for name, count in {"reproduced": 2, "refuted": 1, "inconclusive": 1}.items():
         assert f"{count} " in page.text
         assert page.text.count(name) >= count + 1
+    # Claims, reproduced, refuted, inconclusive.
+    assert "2. Data ID and generalization 3 2 0 1" in page.text
+    assert "11. Latent recovery 1 0 1 0" in page.text
+    shares = [style for style in page.values("span", "style") if style]
+    assert shares == ["width: 66.67%", "width: 33.33%", "width: 100.00%"]
 
 
 def test_hostile_text_is_shown_as_text(site):
@@ -242,7 +247,8 @@ def test_chapter_says_all_that_belongs_to_a_claim(site):
 def test_tables_have_captions_and_scoped_headers(site):
     page = site["index.html"]
     tags = [tag for tag, _ in page.tags]
-    assert tags.count("table") == tags.count("caption") == 2
+    # Chapters, the claims of each of two chapters, experiments.
+    assert tags.count("table") == tags.count("caption") == 4
     assert len(page.values("th", "scope")) == tags.count("th")
 
 

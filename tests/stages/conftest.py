@@ -66,7 +66,7 @@ class Place:
             )
             for seed, size in itertools.product(seeds, sizes)
         ]
-        (batch,) = plan_batches(runs)
+        (batch,) = plan_batches(runs, most=1000)
         content = {
             "experiment": "small",
             "batch": batch.id,

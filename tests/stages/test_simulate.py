@@ -35,7 +35,7 @@ class Study:
             for seed in seeds
             for n in rows
         ]
-        (batch,) = plan_batches(runs)
+        (batch,) = plan_batches(runs, most=1000)
         runs = [
             {"id": run.id, "seed": run.seed, "config": run.config, "swept": run.swept}
             for run in batch.runs

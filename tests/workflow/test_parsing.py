@@ -8,7 +8,7 @@ PARSE = """
 import sys, time
 from pathlib import Path
 from dimlaws.plan.layout import Layout
-layout = Layout.parse(Path("config"), Path("results"), "quick", [], main=True)
+layout = Layout.parse(Path("config"), Path("results"), "quick", [], target_minutes=5, main=True)
 for name in ("hydra", "omegaconf", "torch", "pandas"):
     assert name not in sys.modules, name
 print(time.process_time())

@@ -56,7 +56,7 @@ def test_a_node_dies(start_cluster, unmade, finished, tmp_path):
     wait = tmp_path / "wait"
     wait.touch()
     process = start(
-        *(unmade, cluster, "--group-components", "short=1", "--", f"{WIDTHS}/runs.parquet"),
+        *(unmade, cluster, "--config", "target_minutes=0", "--", f"{WIDTHS}/runs.parquet"),
         WAIT=f"train:{wait}",
     )
     node, job = min(waiting(cluster, tmp_path, 2).items())

@@ -16,8 +16,10 @@ from dimlaws.plan.data_sets import fetched_set, pinned_checksum
 from dimlaws.plan.resolution import Resolver, resolve_sections
 from dimlaws.plan.runs import Batch, PlannedRun, plan_batches, plan_run
 from dimlaws.plan.sweep import axes, points, split_axes
+from dimlaws.signature import Kind
 from dimlaws.studies import study_name
-from dimlaws.validation import Node, check_node, without_defaults
+from dimlaws.types import Bounds
+from dimlaws.validation import Node, check_node, check_value, without_defaults
 
 CLAIM = "dimlaws.claims.claim.Claim"
 TOP_LEVEL = {
@@ -26,6 +28,7 @@ TOP_LEVEL = {
     "constants",
     "description",
     "figures",
+    "max_runs_per_batch",
     "measures",
     "scale",
     "seed",
@@ -35,7 +38,7 @@ TOP_LEVEL = {
 }
 """Keys that an experiment may set; ``constants``, ``size`` and ``sizes`` are for interpolation."""
 
-SECTIONS = ("description", "measures", "claims", "figures")
+SECTIONS = ("description", "max_runs_per_batch", "measures", "claims", "figures")
 """Keys that belong to all runs of an experiment."""
 
 
@@ -84,7 +87,7 @@ def plan_experiment(folder: Path, name: str, scale: str) -> ExperimentPlan:
             name=name,
             scale=scale,
             description=str(sections["description"] or ""),
-            batches=plan_batches(runs),
+            batches=plan_batches(runs, _most_runs(sections)),
             measures=measure_nodes(sections, runs[0]),
             claims={
                 claim: {**node, "_target_": CLAIM}
@@ -129,6 +132,13 @@ def _runs(
                     )
                 _check_objects(folder, run, checked)
     return list(runs.values())
+
+
+def _most_runs(sections: dict[str, Any]) -> int:
+    most = sections["max_runs_per_batch"]
+    check_value(most, Kind(scalar=int, bounds=Bounds(low=1)), "max_runs_per_batch")
+    assert isinstance(most, int)
+    return most
 
 
 def _check_keys(composed: Composed) -> None:

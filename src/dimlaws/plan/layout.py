@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import ceil
+from functools import cached_property
+from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dimlaws.data.location import data_folder
 from dimlaws.dependencies import fingerprint
+from dimlaws.errors import ConfigError
 from dimlaws.plan.data_sets import pinned_checksum
 from dimlaws.plan.files import Index, plan_all, scale_names
 from dimlaws.plan.runs import digest
@@ -32,8 +34,11 @@ JUDGE = "dimlaws.stages.judge"
 FIGURE = "dimlaws.stages.figure"
 REPORT = "dimlaws.report.site"
 
-SHORT_SECONDS = 60
-"""A batch that trains for less, by its estimate, is not worth a cluster job of its own."""
+Place = tuple[str, str, str]
+"""Scale, experiment and batch."""
+
+START_SECONDS = 10
+"""What the two jobs of a batch take before they compute anything."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,36 @@ class Layout:
     data: Path
     scales: list[str]
     experiments: dict[str, dict[str, Index]]
+    target_minutes: float
 
     @classmethod
     def parse(
-        cls, config: Path, results: Path, scale: str, arguments: Sequence[str], *, main: bool
+        cls,
+        config: Path,
+        results: Path,
+        scale: str,
+        arguments: Sequence[str],
+        *,
+        target_minutes: object,
+        main: bool,
     ) -> Layout:
         """Plan ``scale`` and every other scale that a target among ``arguments`` names.
 
-        ``main`` is False in a job of a cluster, which reads the plan as the main process wrote it.
+        Batches that train briefly share cluster jobs of about ``target_minutes``. ``main`` is False
+        in a job of a cluster, which reads the plan as the main process wrote it.
+
+        Raises
+        ------
+        ConfigError
+            if the scale does not exist, the minutes are no number >= 0, or a configuration is at
+            fault.
         """
         known = scale_names(config)
         pattern = re.compile(rf"(?:^|/){re.escape(str(results))}/({'|'.join(known)})/")
         wanted = {scale, *(match[1] for text in arguments for match in pattern.finditer(text))}
         plans = {name: plan_all(config, results, name, write=main) for name in sorted(wanted)}
         indices = {name: {index.name: index for index in plan} for name, plan in plans.items()}
-        return cls(config, results, data_folder(), known, indices)
+        return cls(config, results, data_folder(), known, indices, _minutes(target_minutes))
 
     @property
     def experiment_names(self) -> list[str]:
@@ -167,12 +187,23 @@ class Layout:
         return attempt * (10 + int(self._batch(wildcards)["runs"]))
 
     def group(self, wildcards: Wildcards) -> str | None:
-        """Return ``short`` for a batch whose jobs share one cluster job with those of others.
+        """Return the name of the cluster job that trains and measures a batch and others with it.
 
-        A profile says how many. Any other job stands alone, with a message of its own if it fails.
+        A batch that trains for longer than ``target_minutes``, or not at all, has jobs of its own,
+        with a message of their own if they fail.
         """
-        trains = self._index(wildcards).trains
-        return "short" if trains and self._train_seconds(wildcards) < SHORT_SECONDS else None
+        return self._groups.get((wildcards.scale, wildcards.experiment, wildcards.batch))
+
+    @cached_property
+    def _groups(self) -> dict[Place, str]:
+        seconds = {
+            (scale, index.name, batch): START_SECONDS + float(entry["train_seconds"])
+            for scale, indices in self.experiments.items()
+            for index in indices.values()
+            if index.trains
+            for batch, entry in index.batches.items()
+        }
+        return _fill(seconds, 60 * self.target_minutes)
 
     def _train_seconds(self, wildcards: Wildcards) -> float:
         return float(self._batch(wildcards)["train_seconds"])
@@ -274,6 +305,33 @@ class Layout:
     def _each(self, wildcards: Wildcards, file: str) -> list[str]:
         names = self._planned(wildcards)
         return [f"{self._folder(wildcards.scale, name)}/{file}" for name in names]
+
+
+def _minutes(value: object) -> float:
+    try:
+        minutes = float(str(value))
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes < inf:
+        raise ConfigError(f"target_minutes: {value!r} is no number of minutes >= 0")
+    return minutes
+
+
+def _fill(taken: Mapping[Place, float], most: float) -> dict[Place, str]:
+    """Return the group of each batch that takes at most ``most`` seconds, one group after another.
+
+    A batch that takes longer has none.
+    """
+    groups: dict[Place, str] = {}
+    number, used = 0, 0.0
+    for batch, seconds in taken.items():
+        if seconds > most:
+            continue
+        if used + seconds > most:
+            number, used = number + 1, 0.0
+        used += seconds
+        groups[batch] = f"short{number}"
+    return groups
 
 
 def one_of(names: Iterable[str]) -> str:

@@ -44,6 +44,8 @@ EXPERIMENT = {
     "seed": "integer >= 0, default 0; usually swept as `${scale.seeds}`",
     "sizes": "values for each scale, to interpolate",
     "size": "`${sizes.${scale.name}}`, those of the chosen scale",
+    "max_runs_per_batch": "integer >= 1, default 1000: runs that share a job where their tensor "
+    "shapes agree; less for networks so large that a job would take an hour",
     "constants": "any other values to interpolate",
 }
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,16 +83,38 @@ def _check_parts(given: list[str]) -> None:
         raise ConfigError("model, training: set both, or both to null where nothing is trained")
 
 
-def plan_batches(runs: Iterable[PlannedRun]) -> list[Batch]:
-    """Group runs by the configuration that fixes tensor shapes, and by blocks of seeds."""
-    batches: dict[str, Batch] = {}
+def plan_batches(runs: Iterable[PlannedRun], most: int) -> list[Batch]:
+    """Group runs by the configuration that fixes tensor shapes, and by blocks of seeds.
+
+    A group of more than ``most`` runs is split by their ids, so that another run moves few.
+    """
+    groups: dict[str, list[PlannedRun]] = {}
+    shapes: dict[str, dict[str, Any]] = {}
     for run in runs:
         shared = {part: _shared(node) for part, node in run.config.items()}
-        key = digest({**shared, "seeds": run.seed // SEEDS_PER_BATCH})
-        batches.setdefault(key, Batch(key)).runs.append(run)
-    for batch in batches.values():
-        batch.runs.sort(key=lambda run: (run.seed, run.id))
-    return [batches[key] for key in sorted(batches)]
+        shape = {**shared, "seeds": run.seed // SEEDS_PER_BATCH}
+        key = digest(shape)
+        shapes[key] = shape
+        groups.setdefault(key, []).append(run)
+    batches = [
+        Batch(digest({**shapes[key], "part": bits}) if bits else key, part)
+        for key, group in groups.items()
+        for bits, part in _split(sorted(group, key=lambda run: (run.seed, run.id)), most)
+    ]
+    return sorted(batches, key=lambda batch: batch.id)
+
+
+def _split(
+    runs: list[PlannedRun], most: int, bits: str = ""
+) -> Iterator[tuple[str, list[PlannedRun]]]:
+    """Yield parts of at most so many runs, each with the first bits that its ids share."""
+    if len(runs) <= most:
+        yield bits, runs
+        return
+    for bit in "01":
+        part = [run for run in runs if f"{int(run.id, 16):048b}"[len(bits)] == bit]
+        if part:
+            yield from _split(part, most, bits + bit)
 
 
 def _shared(node: Node | None) -> Node | None:

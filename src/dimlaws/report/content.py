@@ -106,6 +106,11 @@ class Chapter:
         """File name of the chapter's page."""
         return f"chapter-{self.number}.html"
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of claims per verdict."""
+        return _counts(self.claims)
+
 
 @dataclass(frozen=True)
 class Content:
@@ -125,8 +130,7 @@ class Content:
     @property
     def counts(self) -> dict[str, int]:
         """Number of claims per verdict."""
-        found = Counter(claim.verdict.verdict for claim in self.claims)
-        return {name: found[name] for name in VERDICTS}
+        return _counts(self.claims)
 
     @property
     def data(self) -> dict[str, str]:
@@ -211,6 +215,11 @@ def command(scale: str, experiment: str) -> str:
     """Return the command that reproduces the verdicts of one experiment."""
     target = f"results/{scale}/{experiment}/verdicts.csv"
     return f"snakemake --cores 2 --config scale={scale} -- {target}"
+
+
+def _counts(claims: list[JudgedClaim]) -> dict[str, int]:
+    found = Counter(claim.verdict.verdict for claim in claims)
+    return {name: found[name] for name in VERDICTS}
 
 
 def _experiment(index: dict[str, Any], provenance: dict[str, Any]) -> dict[str, Any]:
