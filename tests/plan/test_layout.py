@@ -2,10 +2,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from dimlaws.dependencies import fingerprint
 from dimlaws.errors import ConfigError
-from dimlaws.plan.layout import Layout
+from dimlaws.plan.layout import GROUP_SIZES, Layout
+
+PROFILES = Path(__file__).parents[2] / "workflow" / "profiles"
 
 IMAGES = """\
 # @package _global_
@@ -155,13 +158,19 @@ def test_what_a_batch_asks_of_a_cluster(layout):
 def test_batches_that_train_briefly_share_cluster_jobs(layout):
     batches = layout.experiments["smoke"]["widths"].batches
     # Each takes ten seconds more to start; five minutes are 300.
-    seconds = (100.0, 170.0, 300.0, 20.0, 295.0, 10.0)
-    entries = [{**next(iter(batches.values())), "train_seconds": value} for value in seconds]
-    batches.clear()
-    batches.update({f"batch{place}": entry for place, entry in enumerate(entries)})
-    groups = [layout.group(cards(batch=batch)) for batch in batches]
-    assert groups == ["short0", "short0", None, "short1", None, "short1"]
+    seconds = {0.0: 16, 8.0: 16, 9.0: 8, 28.0: 4, 65.0: 4, 66.0: 2, 140.0: 2, 141.0: None}
+    batch, entry = next(iter(batches.items()))
+    for value, size in seconds.items():
+        entry["train_seconds"] = value
+        expected = None if size is None else f"short{size}"
+        assert layout.group(cards(batch=batch)) == expected
     assert layout.group(cards("images", batch=batch_of(layout, "images"))) is None
+
+
+@pytest.mark.parametrize("name", ["slurm", "kubernetes"])
+def test_profiles_know_the_sizes_of_groups(name):
+    profile = yaml.safe_load((PROFILES / name / "profile.yaml").read_text())
+    assert profile["group-components"] == [f"short{size}={size}" for size in GROUP_SIZES]
 
 
 def test_no_batch_shares_a_cluster_job_of_no_minutes(planned):

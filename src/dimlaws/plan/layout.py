@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,11 +33,11 @@ JUDGE = "dimlaws.stages.judge"
 FIGURE = "dimlaws.stages.figure"
 REPORT = "dimlaws.report.site"
 
-Place = tuple[str, str, str]
-"""Scale, experiment and batch."""
-
 START_SECONDS = 10
 """What the two jobs of a batch take before they compute anything."""
+
+GROUP_SIZES = (2, 4, 8, 16, 32)
+"""Batches that share one cluster job."""
 
 
 @dataclass(frozen=True)
@@ -187,23 +186,17 @@ class Layout:
         return attempt * (10 + int(self._batch(wildcards)["runs"]))
 
     def group(self, wildcards: Wildcards) -> str | None:
-        """Return the name of the cluster job that trains and measures a batch and others with it.
+        """Return ``shortN`` for a batch that shares a cluster job with N - 1 others of its kind.
 
-        A batch that trains for longer than ``target_minutes``, or not at all, has jobs of its own,
-        with a message of their own if they fail.
+        N is a power of two, the most that fit into ``target_minutes``; profiles state it again,
+        as Snakemake wants it. A batch that takes longer than half of that, or trains nothing, has
+        jobs of its own, with a message of their own if they fail.
         """
-        return self._groups.get((wildcards.scale, wildcards.experiment, wildcards.batch))
-
-    @cached_property
-    def _groups(self) -> dict[Place, str]:
-        seconds = {
-            (scale, index.name, batch): START_SECONDS + float(entry["train_seconds"])
-            for scale, indices in self.experiments.items()
-            for index in indices.values()
-            if index.trains
-            for batch, entry in index.batches.items()
-        }
-        return _fill(seconds, 60 * self.target_minutes)
+        if not self._index(wildcards).trains:
+            return None
+        seconds = START_SECONDS + self._train_seconds(wildcards)
+        fitting = [size for size in GROUP_SIZES if size * seconds <= 60 * self.target_minutes]
+        return f"short{fitting[-1]}" if fitting else None
 
     def _train_seconds(self, wildcards: Wildcards) -> float:
         return float(self._batch(wildcards)["train_seconds"])
@@ -315,23 +308,6 @@ def _minutes(value: object) -> float:
     if not 0 <= minutes < inf:
         raise ConfigError(f"target_minutes: {value!r} is no number of minutes >= 0")
     return minutes
-
-
-def _fill(taken: Mapping[Place, float], most: float) -> dict[Place, str]:
-    """Return the group of each batch that takes at most ``most`` seconds, one group after another.
-
-    A batch that takes longer has none.
-    """
-    groups: dict[Place, str] = {}
-    number, used = 0, 0.0
-    for batch, seconds in taken.items():
-        if seconds > most:
-            continue
-        if used + seconds > most:
-            number, used = number + 1, 0.0
-        used += seconds
-        groups[batch] = f"short{number}"
-    return groups
 
 
 def one_of(names: Iterable[str]) -> str:
