@@ -53,8 +53,11 @@ class Layout:
         """Plan ``scale`` and every other scale that a target among ``arguments`` names.
 
         ``main`` is False in a job of a cluster, which reads the plan as the main process wrote it.
+        Nothing is planned where a lock is only to be taken away, which must always work.
         """
         known = scale_names(config)
+        if "--unlock" in arguments:
+            return cls(config, results, data_folder(), known, {})
         pattern = re.compile(rf"(?:^|/){re.escape(str(results))}/({'|'.join(known)})/")
         wanted = {scale, *(match[1] for text in arguments for match in pattern.finditer(text))}
         plans = {name: plan_all(config, results, name, write=main) for name in sorted(wanted)}
@@ -221,6 +224,10 @@ class Layout:
     def all_verdicts(self, wildcards: Wildcards) -> list[str]:
         """Return the verdicts of every experiment."""
         return self._each(wildcards, "verdicts.csv")
+
+    def all_verdict_checksums(self, wildcards: Wildcards) -> list[str]:
+        """Return the checksums of the verdicts of every experiment."""
+        return self._each(wildcards, "verdicts.csv.sha256")
 
     def all_plans(self, wildcards: Wildcards) -> list[str]:
         """Return the plan files of every experiment, but for the indices.
