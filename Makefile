@@ -5,7 +5,7 @@ BIN := .venv/bin
 CALIBRATION := src/dimlaws/measures/intrinsic_dimension/calibration.safetensors
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run paper test test-slow test-slurm lint bench calibration clean
+.PHONY: run paper test test-slow test-slurm soak lint bench calibration clean
 
 run: .venv/installed
 	snakemake --cores $(CORES) --config scale=quick
@@ -16,19 +16,23 @@ paper: .venv/installed
 	@dimlaws verdicts --scale paper && echo "Report: $(CURDIR)/results/paper/report/index.html"
 
 # A worker for each core, so one thread for each worker.
-test test-slow test-slurm: export OMP_NUM_THREADS = 1
+test test-slow test-slurm soak: export OMP_NUM_THREADS = 1
 
 test: .venv/installed
-	pytest -m 'not slow' --numprocesses $(CORES) --dist loadfile --cov
+	pytest -m 'not slow and not soak' --numprocesses $(CORES) --dist loadfile --cov
 
 test-slow: .venv/installed
-	pytest -m 'slow and not slurm' --numprocesses $(CORES) --dist loadfile
+	pytest -m 'slow and not slurm and not soak' --numprocesses $(CORES) --dist loadfile
 
 # Needs munge, slurmctld, slurmd and slurm-client. Not part of `dev`: Snakemake imports every
 # executor that is installed, at each start.
 test-slurm: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[slurm]'
-	DIMLAWS_REQUIRE_SLURM=1 pytest -m slurm
+	DIMLAWS_REQUIRE_SLURM=1 pytest -m 'slurm and not soak'
+
+# Faults, one after the other, for an hour or so.
+soak: .venv/installed
+	pytest -m soak
 
 lint: .venv/installed
 	ruff check && ruff format --check && snakefmt --check Snakefile workflow && mypy && snakemake --lint

@@ -7,7 +7,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from dimlaws.errors import DimlawsError
+from dimlaws.failure import sentence
 from dimlaws.plan.layout import Layout, one_of
+from dimlaws.plan.readiness import make_ready
 
 min_version("9.0")
 
@@ -24,8 +26,8 @@ try:
         target_minutes=config.get("target_minutes", 5),
         main=workflow.is_main_process,
     )
-except DimlawsError as error:
-    raise WorkflowError(str(error)) from None
+except (DimlawsError, OSError) as error:
+    raise WorkflowError(sentence(error) or str(error)) from None
 
 
 wildcard_constraints:
@@ -34,6 +36,15 @@ wildcard_constraints:
     batch=r"[0-9a-f]{12}",
     figure=one_of(layout.figure_names),
     set=one_of(layout.set_names),
+
+
+# Not in a dry run, nor where nothing is to be done.
+onstart:
+    try:
+        for scale in layout.experiments:
+            make_ready(Path("results", scale))
+    except DimlawsError as error:
+        raise WorkflowError(str(error)) from None
 
 
 rule all:

@@ -102,8 +102,10 @@ def test_a_failure_is_one_line_and_status_1(project, arguments, message, capsys)
     ("error", "line"),
     [
         (ConfigError("data.x: no"), "dimlaws doctor: data.x: no\n"),
-        (OSError(errno.ENOSPC, "No space left on device", "a/b"), "No space left on device: a/b\n"),
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a/b"),
+            "No space left on device: a/b; make room and rerun\n",
+        ),
         (KeyboardInterrupt(), "dimlaws doctor: interrupted\n"),
     ],
 )

@@ -16,8 +16,10 @@ from dimlaws.storage import (
     open_arrays,
     read_arrays,
     read_json,
+    read_sealed,
     replacing,
     write_arrays,
+    write_sealed,
     write_text,
     write_text_if_changed,
 )
@@ -155,6 +157,23 @@ def test_a_file_cut_short_is_named(tmp_path, keep):
     file.write_bytes(file.read_bytes()[:keep])
     with pytest.raises(CorruptFileError, match="not a whole safetensors file"):
         read_arrays(file)
+
+
+def test_damaged_arrays_are_refused(tmp_path, refused):
+    """As every checkpoint, state of training and part of the calibration is written."""
+    file = tmp_path / "a.safetensors"
+    write_sealed(file, ARRAYS, METADATA)
+
+    def read():
+        arrays, metadata = read_sealed(file)
+        return metadata, {
+            name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()
+        }
+
+    assert refused(file, read, flips=600) > 0.9
+    write_arrays(file, ARRAYS, METADATA)
+    with pytest.raises(CorruptFileError, match="does not match its checksum"):
+        read_sealed(file)
 
 
 def test_a_file_of_another_program_has_no_metadata(tmp_path):

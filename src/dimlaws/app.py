@@ -18,6 +18,7 @@ from dimlaws.cli import CONFIG, use_one_thread
 from dimlaws.errors import ConfigError, DimlawsError, nearest
 from dimlaws.plan.composition import experiment_names
 from dimlaws.plan.experiment import measure_nodes
+from dimlaws.plan.hydra_settings import restrict_hydra
 from dimlaws.plan.runs import plan_run
 from dimlaws.stages.batchplan import BatchPlan
 from dimlaws.validation import Node
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run the sweep of an experiment, read from the folder ``config`` where this is started."""
     use_one_thread()
+    restrict_hydra()
     application = hydra.main(str(CONFIG.resolve()), "config", version_base="1.3")
     application(_run)()
 

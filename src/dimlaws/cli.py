@@ -9,9 +9,11 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dimlaws.errors import ConfigError, DimlawsError, nearest
+from dimlaws.failure import sentence
 from dimlaws.stopwatch import STOPWATCH
 
 CONFIG = Path("config")
@@ -24,35 +26,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     use_one_thread()
     log = getattr(options, "log", None)
-    _start_log(log)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
+        _start_log(log)
         status = run(options)
         if log is not None:  # for the provenance; includes start-up
             log.with_suffix(".cpu").write_text(f"{STOPWATCH}\n", encoding="utf-8")
         return status
     except BaseException as error:
-        message = _sentence(error)
+        message = sentence(error, getattr(options, "output", None))
+        # Where the disk is full or read-only, so is the log.
         if log is not None:
-            with log.open("a", encoding="utf-8") as stream:
+            with suppress(OSError), log.open("a", encoding="utf-8") as stream:
                 stream.write(f"{message or traceback.format_exc()}\n")
         if message is None:
             raise
     print(f"dimlaws {options.stage}: {message}", file=sys.stderr)
     return 1
-
-
-def _sentence(error: BaseException) -> str | None:
-    """Return what to tell of an error that a user can act on; None of any other."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    if isinstance(error, FileNotFoundError):  # that of pyarrow has no file name
-        return f"No such file or directory: {error.filename or error}"
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.strerror}: {error.filename}"
-    if isinstance(error, DimlawsError) or (isinstance(error, OSError) and error.errno is not None):
-        return str(error)
-    return None
 
 
 def use_one_thread() -> None:
@@ -67,6 +57,8 @@ def use_one_thread() -> None:
 
 
 def _start_log(log: Path | None) -> None:
+    # A line that finds no room on the disk is lost; it must not come as a traceback instead.
+    logging.raiseExceptions = False
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -190,19 +182,23 @@ def _fetch(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from dimlaws.stages.inputs import check_batch
     from dimlaws.stages.resources import Resources
     from dimlaws.stages.train import train_batch
 
     STOPWATCH.started()
+    check_batch(options.plan)
     resources = Resources(options.memory, options.device)
     train_batch(options.plan, options.output, options.store, resources)
     return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:
+    from dimlaws.stages.inputs import check_batch
     from dimlaws.stages.simulate import simulate_batch
 
     STOPWATCH.started()
+    check_batch(options.plan)
     simulate_batch(options.plan, options.output, options.store)
     return 0
 
@@ -223,10 +219,12 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _measure(options: argparse.Namespace) -> int:
+    from dimlaws.stages.inputs import check_batch
     from dimlaws.stages.measure import measure_batch
     from dimlaws.stages.resources import Resources
 
     STOPWATCH.started()
+    check_batch(options.plan, options.measures)
     measure_batch(
         options.plan,
         options.measures,
@@ -310,7 +308,7 @@ def _claims(options: argparse.Namespace) -> int:
 def _doctor(_: argparse.Namespace) -> int:
     from dimlaws.stages.doctor import examine
 
-    return examine(CONFIG)
+    return examine(CONFIG, RESULTS)
 
 
 if __name__ == "__main__":

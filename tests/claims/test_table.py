@@ -1,4 +1,5 @@
 import csv
+import io
 from dataclasses import replace
 
 import pandas as pd
@@ -14,6 +15,7 @@ from dimlaws.claims.table import (
     write_verdicts,
 )
 from dimlaws.errors import CorruptFileError
+from dimlaws.seals import checksum_file, write_checked
 
 ROW = replace(
     REPRODUCED,
@@ -99,10 +101,18 @@ def test_a_file_that_is_no_table_of_verdicts_is_refused(tmp_path, change, messag
     write_verdicts(path, [ROW])
     with path.open(newline="") as stream:
         rows = change(list(csv.reader(stream)))
-    with path.open("w", newline="") as stream:
-        csv.writer(stream).writerows(rows)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_checked(path, text.getvalue())
     with pytest.raises(CorruptFileError, match=message):
         read_verdicts(path)
+
+
+def test_damaged_verdicts_are_refused(tmp_path, refused):
+    path = tmp_path / "verdicts.csv"
+    write_verdicts(path, [ROW, EFFECT])
+    for file in (path, checksum_file(path)):
+        assert refused(file, lambda: read_verdicts(path), flips=150) == 1
 
 
 def test_the_scoreboard_shows_claims_and_how_many_may_be_wrong():

@@ -1,8 +1,11 @@
+import bz2
 import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -218,3 +221,75 @@ def test_damaged_byte_is_noticed(tmp_path: Path) -> None:
         archive.write_bytes(content)
         with pytest.raises(ArchiveError):
             extract(archive, tmp_path / "out")
+
+
+def test_names_that_other_systems_take_for_paths_are_names(tmp_path: Path) -> None:
+    names = ("C:\\evil", "..\\evil", "line\nfeed", " ")
+    for make, suffix in ((tar_of, "tgz"), (zip_of, "zip")):
+        out = tmp_path / suffix / "out"
+        extract(make(tmp_path / f"x.{suffix}", *((name, b"x") for name in names)), out)
+        assert listing(tmp_path / suffix) == {f"out/{name}": b"x" for name in names}
+
+
+@pytest.mark.parametrize("name", ["", ".", "a/", "name\0/../../evil"])
+def test_names_that_are_no_file(tmp_path: Path, name: str) -> None:
+    info = tarfile.TarInfo(name)
+    info.pax_headers = {"path": name}
+    with suppress(ArchiveError, OSError):
+        extract(tar_of(tmp_path / "x.tgz", info), tmp_path / "deep" / "out")
+    info = zipfile.ZipInfo("placeholder")
+    info.filename = name
+    with suppress(ArchiveError, OSError):
+        extract(zip_of(tmp_path / "x.zip", (info, b"x")), tmp_path / "deep" / "out")
+    outside = {path.name for path in tmp_path.iterdir()} - {"x.tgz", "x.zip", "deep"}
+    assert not outside
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_the_last_of_two_entries_of_one_name_counts(tmp_path: Path) -> None:
+    for make, suffix in ((tar_of, "tgz"), (zip_of, "zip")):
+        archive = make(tmp_path / f"x.{suffix}", ("a", b"first"), ("a", b"last"))
+        extract(archive, tmp_path / suffix)
+        assert listing(tmp_path / suffix) == {"a": b"last"}
+        # A file where a folder is needed.
+        archive = make(tmp_path / f"y.{suffix}", ("a", b"x"), ("a/b", b"x"))
+        with pytest.raises(OSError, match="a"):
+            extract(archive, tmp_path / f"y-{suffix}")
+
+
+def test_a_program_that_runs_as_its_owner_becomes_a_plain_file(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("run")
+    info.mode, info.size, info.uid = 0o6777, 1, 0
+    with tarfile.open(tmp_path / "x.tgz", "w:gz") as archive:
+        archive.addfile(info, io.BytesIO(b"x"))
+    program = odd_zip_entry(stat.S_IFREG | stat.S_ISUID | stat.S_IXUSR)
+    zip_of(tmp_path / "x.zip", (program, b"x"))
+    for name in ("x.tgz", "x.zip"):
+        extract(tmp_path / name, tmp_path / "out")
+    for file in (tmp_path / "out").iterdir():
+        assert file.stat().st_mode & 0o7111 == 0
+
+
+def test_an_archive_inside_an_archive_stays_closed(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", ("../evil", b"x")).read_bytes()
+    extract(tar_of(tmp_path / "x.tgz", ("inner.zip", inner)), tmp_path / "out")
+    assert listing(tmp_path / "out") == {"inner.zip": inner}
+
+
+@pytest.mark.parametrize("suffix", ["tar.gz", "tar.bz2", "tar.xz", "deb"])
+def test_a_small_archive_that_is_gigabytes_is_stopped_early(tmp_path: Path, suffix: str) -> None:
+    """A header that says 4 GB, then zeros: neither written to the disk nor held in memory."""
+    info = tarfile.TarInfo("name")
+    info.type, info.size = tarfile.XHDTYPE, 2**32
+    start = info.tobuf(tarfile.GNU_FORMAT)
+    compress = {"tar.bz2": bz2.compress, "tar.xz": lzma.compress}.get(suffix, gzip.compress)
+    content = compress(start + bytes(2**23))
+    archive = tmp_path / f"x.{suffix}"
+    archive.write_bytes(content)
+    if suffix == "deb":
+        deb_of(archive, ("data.tar.gz", content))
+    assert archive.stat().st_size < 20_000
+    with pytest.raises(UnsafeArchiveError, match="holds a header of 4294967296 bytes"):
+        extract(archive, tmp_path / "out")
+    assert listing(tmp_path / "out") == {}

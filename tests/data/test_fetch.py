@@ -170,8 +170,10 @@ def test_disk_full_while_writing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(fetch_module, "write_arrays", full)
-    with pytest.raises(FetchError, match="disk full"):
-        fetch(config(urls(server)), "tiny", PIN, tmp_path / "tiny.safetensors")
+    destination = tmp_path / "tiny.safetensors"
+    # No other source is tried.
+    with pytest.raises(FetchError, match=f"^No space left on device: {destination}; make room"):
+        fetch(config(urls(server), urls(server)), "tiny", PIN, destination)
     assert listing(tmp_path) == []
 
 
@@ -198,6 +200,41 @@ def test_damaged_file_is_fetched_again(tmp_path: Path, server: LocalServer, dama
     with pytest.raises(FetchError):
         fetch(config(NOWHERE), "tiny", PIN, destination)
     assert listing(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "zip"])
+def test_damaged_archives_are_never_used(tmp_path: Path, suffix: str) -> None:
+    for name, content in FILES.items():
+        (tmp_path / "files").mkdir(exist_ok=True)
+        (tmp_path / "files" / name).write_bytes(content)
+    kind = {"tar": "tar", "tar.gz": "gztar", "zip": "zip"}[suffix]
+    archive = Path(shutil.make_archive(str(tmp_path / "tiny"), kind, tmp_path / "files"))
+    whole, destination = archive.read_bytes(), tmp_path / "data" / "tiny.safetensors"
+    rng = np.random.default_rng(0)
+    damaged = [whole[:length] for length in rng.integers(0, len(whole), 10)]
+    # Most of a small tar is zeros between the entries.
+    used = np.flatnonzero(np.frombuffer(whole, np.uint8))
+    for place in rng.choice(used, 60):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        damaged.append(bytes(flipped))
+    served, told = {archive.name: whole}, []
+    with serving(served) as server:
+        source = {"urls": [f"{server.address}/{archive.name}"]}
+        fetch(config(source), "tiny", PIN, destination)
+        expected = destination.read_bytes()
+        for content in damaged:
+            destination.unlink(missing_ok=True)
+            served[archive.name] = content
+            try:
+                fetch(config(source), "tiny", PIN, destination)
+            except FetchError as error:
+                told.append(str(error))
+            else:
+                # What was changed is a time, an owner or a comment.
+                assert destination.read_bytes() == expected
+    assert len(told) > 20
+    assert all(f"{archive.name}: " in text for text in told)
 
 
 def test_faulty_configuration_is_refused_first(tmp_path: Path, server: LocalServer) -> None:

@@ -183,7 +183,7 @@ def test_a_crash_between_two_plans_is_noticed(planned, monkeypatch):
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("dimlaws.plan.files.write_text", fail)
+        patch.setattr("dimlaws.plan.files.write_sealed_json", fail)
         with pytest.raises(OSError, match="disk full"):
             planned.plan()
     assert planned.files() != before

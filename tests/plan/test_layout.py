@@ -106,6 +106,9 @@ def test_paths_of_a_scale(layout, planned):
         f"{root}/images/verdicts.csv",
         f"{root}/widths/verdicts.csv",
     ]
+    assert layout.all_verdict_checksums(cards()) == [
+        f"{file}.sha256" for file in layout.all_verdicts(cards())
+    ]
     assert len(layout.all_records(cards())) == 4
     assert len(layout.all_trained(cards())) == 2
     plans = layout.all_plans(cards())

@@ -14,6 +14,7 @@ from dimlaws.claims.table import write_verdicts
 from dimlaws.errors import ConfigError, CorruptFileError
 from dimlaws.report import wording
 from dimlaws.report.site import build_site
+from dimlaws.seals import read_sealed_json, sha256, write_sealed_json
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 HOSTILE = """Loss < 1 & "x" > 'y' </p><script>alert(1)</script> {{ 7*7 }}"""
@@ -99,6 +100,13 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def write_plan(folder: Path, index: dict[str, object], claims: dict[str, object]) -> None:
+    text = json.dumps(claims)
+    write(folder / "claims.json", text)
+    checksums = {"claims": sha256(text.encode())}
+    write_sealed_json(folder / "index.json", {**index, "checksums": checksums})
+
+
 def inputs(root: Path, verdicts: list[Verdict]) -> tuple[Path, Path, Path]:
     results, config = root / "results", root / "config"
     folder = results / "quick"
@@ -112,9 +120,8 @@ def inputs(root: Path, verdicts: list[Verdict]) -> tuple[Path, Path, Path]:
         write(config / "experiment" / f"{name}.yaml", "")
         figures = {"curve": "dimlaws.figures.curve.draw"} if name == "scaling" else {}
         index = {"name": name, "description": "A & B", "figures": figures}
-        write(folder / name / "plan" / "index.json", json.dumps(index))
         claims = {r.claim: {"region_source": "ours"} for r in verdicts if r.experiment == name}
-        write(folder / name / "plan" / "claims.json", json.dumps(claims))
+        write_plan(folder / name / "plan", index, claims)
         seconds = {"wall_seconds": 90.0, "cpu_seconds": 45.0}
         experiments[name] = {
             "runs": 6,
@@ -139,7 +146,7 @@ def inputs(root: Path, verdicts: list[Verdict]) -> tuple[Path, Path, Path]:
         "threads": {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": None},
         "experiments": experiments,
     }
-    write(folder / "provenance.json", json.dumps(provenance))
+    write_sealed_json(folder / "provenance.json", provenance)
     write(folder / "figures" / "curve.svg", "<svg xmlns='http://www.w3.org/2000/svg'></svg>")
     write(folder / "figures" / "curve.csv", "x,y\n")
     write(folder / "figures" / "curve.pdf", "")
@@ -295,6 +302,7 @@ def test_faults_are_named(tmp_path, change, error, words):
 
 def test_verdict_without_a_plan_is_refused(tmp_path):
     results, config, output = inputs(tmp_path, VERDICTS)
-    write(results / "quick" / "scaling" / "plan" / "claims.json", "{}")
+    folder = results / "quick" / "scaling" / "plan"
+    write_plan(folder, read_sealed_json(folder / "index.json"), {})
     with pytest.raises(CorruptFileError, match="'exponent' is not in the plan"):
         build_site("quick", results, config, output)

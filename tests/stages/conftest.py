@@ -34,6 +34,8 @@ MEASURES = {
 class Place:
     """A folder with the plan of one batch, written as the planning stage writes it."""
 
+    DATA = DATA
+    MODEL = MODEL
     TRAINING = TRAINING
     MEASURES = MEASURES
 
@@ -66,6 +68,10 @@ class Place:
             )
             for seed, size in itertools.product(seeds, sizes)
         ]
+        return self.write_runs(runs)
+
+    def write_runs(self, runs):
+        """As ``write``, of runs that are planned already."""
         (batch,) = plan_batches(runs, most=1000)
         content = {
             "experiment": "small",

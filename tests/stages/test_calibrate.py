@@ -82,6 +82,16 @@ def test_parts_join_in_the_order_given(fast, tmp_path):
     assert rows(tmp_path / "table")[:, 0].tolist() == [4, 5, 3, 0, 1, 2]
 
 
+def test_damaged_parts_are_refused(fast, tmp_path, refused):
+    draw_part(0, 2, tmp_path / "part")
+
+    def joined():
+        join_parts([tmp_path / "part"], tmp_path / "table")
+        return (tmp_path / "table").read_bytes()
+
+    assert refused(tmp_path / "part", joined, flips=100) > 0.9
+
+
 def test_copies_are_not_warned_of(tmp_path, monkeypatch):
     def row(number):
         warnings.warn("3 of 200 rows are duplicates of an earlier row", UserWarning, stacklevel=1)

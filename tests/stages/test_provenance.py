@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from dimlaws.errors import CorruptFileError
+from dimlaws.seals import read_sealed_json, sha256, write_sealed_json
 from dimlaws.stages.provenance import git_state, write_provenance
-from dimlaws.storage import canonical_json, write_arrays, write_text
+from dimlaws.storage import canonical_json, write_sealed, write_text
 
 SHA = hashlib.sha256(b"set").hexdigest()
 # As Snakemake writes it.
@@ -41,11 +42,13 @@ def run(number: int, *, model: bool, fetched: bool) -> dict[str, object]:
 def experiment(root: Path, name: str, batches: dict[str, list[dict[str, object]]]) -> Path:
     write_text(root / "config" / "experiment" / f"{name}.yaml", "")
     folder = root / "results" / "smoke" / name
-    index = {"key": f"key-{name}", "name": name, "batches": {batch: {} for batch in batches}}
-    write_text(folder / "plan" / "index.json", canonical_json(index))
+    checksums = {}
     for batch, runs in batches.items():
-        plan = {"experiment": name, "batch": batch, "runs": runs}
-        write_text(folder / "plan" / f"{batch}.json", canonical_json(plan))
+        plan = canonical_json({"experiment": name, "batch": batch, "runs": runs})
+        write_text(folder / "plan" / f"{batch}.json", plan)
+        checksums[batch] = sha256(plan.encode())
+    index = {"key": f"key-{name}", "name": name, "batches": {batch: {} for batch in batches}}
+    write_sealed_json(folder / "plan" / "index.json", {**index, "checksums": checksums})
     return folder
 
 
@@ -55,7 +58,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     trained = [run(number, model=True, fetched=True) for number in (3, 1, 2)]
     folder = experiment(tmp_path, "trained", {"aaa": trained})
     arrays = {"diverged_step": np.array([-1, 0, 7])}
-    write_arrays(folder / "trained" / "aaa.safetensors", arrays, {})
+    write_sealed(folder / "trained" / "aaa.safetensors", arrays, {})
     write_text(folder / "benchmarks" / "train" / "aaa.tsv", BENCHMARK)
     write_text(folder / "logs" / "train" / "aaa.cpu", "1.25 0.50 0.70\n")
     write_text(folder / "benchmarks" / "measure" / "aaa.tsv", BENCHMARK)
@@ -81,10 +84,8 @@ def provenance(root: Path) -> dict[str, object]:
     output = root / "results" / "smoke" / "provenance.json"
     write_provenance("smoke", Path("results"), output)
     text = output.read_text()
-    content = json.loads(text)
-    assert text == canonical_json(content)
-    assert isinstance(content, dict)
-    return content
+    assert text == canonical_json(json.loads(text))
+    return read_sealed_json(output)
 
 
 def test_experiments(workplace):
@@ -177,8 +178,30 @@ def test_without_git_there_is_no_commit(tmp_path, monkeypatch):
     assert git_state(tmp_path, Path("results")) == {"commit": None, "dirty": None}
 
 
-def test_damaged_files_are_named(workplace):
-    folder = workplace / "results" / "smoke" / "trained"
-    (folder / "trained" / "aaa.safetensors").write_bytes(b"cut")
-    with pytest.raises(CorruptFileError, match=r"aaa\.safetensors is not a whole"):
+@pytest.mark.parametrize(
+    "name",
+    ["trained/aaa.safetensors", "plan/aaa.json", "plan/index.json"],
+)
+def test_damaged_files_are_refused(workplace, refused, name):
+    file = Path("results", "smoke", "trained", name)
+    assert refused(file, lambda: provenance(workplace), flips=25, cuts=5) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("logs/train/aaa.cpu", ""),
+        ("logs/train/aaa.cpu", "1>25 0.50 0.70\n"),
+        ("logs/train/aaa.cpu", "nan\n"),
+        ("logs/train/aaa.cpu", "1.25 0."),
+        ("benchmarks/train/aaa.tsv", ""),
+        ("benchmarks/train/aaa.tsv", BENCHMARK[:20]),
+        ("benchmarks/train/aaa.tsv", BENCHMARK[:-1]),
+        ("benchmarks/train/aaa.tsv", BENCHMARK.replace("2.5", "-2.5")),
+        ("benchmarks/train/aaa.tsv", BENCHMARK.replace("h", "\0")[1:]),
+    ],
+)
+def test_times_that_are_none_are_named(workplace, name, text):
+    write_text(workplace / "results" / "smoke" / "trained" / name, text)
+    with pytest.raises(CorruptFileError, match=f"{name} does not hold .* delete it and rerun"):
         provenance(workplace)

@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from dimlaws.stages.batchplan import BatchPlan
+from dimlaws.stages.records import read_records
 from dimlaws.stages.store import known_records, write_batch
 
 STATES = {"m": "1", "n": "1"}
@@ -44,6 +45,15 @@ def test_another_state_is_not_known(store):
 def test_a_store_that_is_not_there_holds_nothing(store):
     assert known_records(None, STATES) == {}
     assert known_records(store.with_name("other"), STATES) == {}
+
+
+def test_damaged_records_are_refused(store, refused):
+    def read():
+        table, metadata = read_records(store)
+        # As text, in which NaN equals itself.
+        return table.to_csv(), [str(dtype) for dtype in table.dtypes], metadata
+
+    assert refused(store, read) > 0.5
 
 
 def test_a_damaged_store_holds_nothing_and_says_so(store, caplog):

@@ -6,7 +6,8 @@ rule judge:
         runs="results/{scale}/{experiment}/runs.parquet",
         claims="results/{scale}/{experiment}/plan/claims.json",
     output:
-        "results/{scale}/{experiment}/verdicts.csv",
+        table="results/{scale}/{experiment}/verdicts.csv",
+        checksum="results/{scale}/{experiment}/verdicts.csv.sha256",
     log:
         "results/{scale}/{experiment}/logs/judge.log",
     group:
@@ -19,18 +20,20 @@ rule judge:
         "Judge the claims of {wildcards.experiment}"
     shell:
         "dimlaws judge {input.runs} {input.claims} --experiment {wildcards.experiment}"
-        " --output {output} --log {log}"
+        " --output {output.table} --log {log}"
 
 
 rule verdicts:
     input:
         verdicts=layout.all_verdicts,
+        checksums=layout.all_verdict_checksums,
     output:
-        report(
+        table=report(
             "results/{scale}/verdicts.csv",
             caption="../report/scoreboard.rst",
             category="Scoreboard",
         ),
+        checksum="results/{scale}/verdicts.csv.sha256",
     log:
         "results/{scale}/logs/verdicts.log",
     group:
@@ -42,4 +45,4 @@ rule verdicts:
     message:
         "Join the verdicts at scale {wildcards.scale}"
     shell:
-        "dimlaws verdicts {input.verdicts} --output {output} --log {log}"
+        "dimlaws verdicts {input.verdicts} --output {output.table} --log {log}"

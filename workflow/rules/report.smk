@@ -26,6 +26,7 @@ rule provenance:
 rule report:
     input:
         verdicts="results/{scale}/verdicts.csv",
+        checksum="results/{scale}/verdicts.csv.sha256",
         provenance="results/{scale}/provenance.json",
         plans=layout.all_plans,
         figures=layout.all_figures,

@@ -1,6 +1,7 @@
 """Verdicts as a CSV file, and as a table for the terminal."""
 
 import csv
+import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import Any, get_args
 from dimlaws.claims.chapters import CHAPTERS
 from dimlaws.claims.judging import NAN, Verdict
 from dimlaws.errors import CorruptFileError
-from dimlaws.storage import replacing
+from dimlaws.seals import read_checked, write_checked
 
 COLUMNS = tuple(column.name for column in fields(Verdict))
 """Columns of ``verdicts.csv``, in order."""
@@ -24,21 +25,27 @@ MISSED = 0.05
 
 
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
-    """Write verdicts by chapter, paper and claim; equal verdicts give equal bytes."""
+    """Write verdicts by chapter, paper and claim, and a checksum of the table beside it.
+
+    Equal verdicts give equal bytes.
+    """
     ordered = sorted(verdicts, key=lambda row: (row.chapter, row.paper, row.claim, row.experiment))
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([_format(getattr(row, name)) for name in COLUMNS] for row in ordered)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_format(getattr(row, name)) for name in COLUMNS] for row in ordered)
+    write_checked(path, text.getvalue())
 
 
 def read_verdicts(path: Path) -> list[Verdict]:
-    """Read verdicts; raise ``CorruptFileError`` if columns or values are not those of a verdict."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.reader(stream))
+    """Read verdicts.
+
+    Raises
+    ------
+    CorruptFileError
+        if the table does not match its checksum, or has columns or values that are no verdict's.
+    """
+    rows = list(csv.reader(io.StringIO(read_checked(path), newline="")))
     if not rows or tuple(rows[0]) != COLUMNS:
         raise CorruptFileError(f"{path} does not start with the columns of a table of verdicts")
     try:

@@ -4,6 +4,7 @@ Links and device files are never created: a link that points outside the folder 
 that stays inside is skipped, because no data set here needs it.
 """
 
+import bz2
 import gzip
 import lzma
 import shutil
@@ -12,8 +13,10 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from dimlaws.errors import DimlawsError
 
@@ -23,8 +26,15 @@ MAX_FILES = 100_000
 """Largest number of entries in one archive."""
 
 _CHUNK = 2**20
+_HEADER = 2**22
 _ZIP = (".zip", ".whl")
-_TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_TAR: dict[str, Callable[[Path], Any]] = {
+    ".tar": partial(Path.open, mode="rb"),
+    ".tar.gz": gzip.open,
+    ".tgz": gzip.open,
+    ".tar.bz2": bz2.open,
+    ".tar.xz": lzma.open,
+}
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
 
@@ -52,7 +62,7 @@ def extract(
     try:
         if archive.name.endswith(_ZIP):
             _extract_zip(archive, folder, budget)
-        elif archive.name.endswith(_TAR):
+        elif archive.name.endswith(tuple(_TAR)):
             _extract_tar(archive, folder, budget)
         elif archive.name.endswith(".deb"):
             _extract_deb(archive, folder, budget)
@@ -101,10 +111,10 @@ class _Budget:
 
 
 def _inside(name: str, archive: str) -> PurePosixPath:
-    """Return the relative path of an entry; raise if it is absolute or climbs."""
+    """Return the relative path of an entry; raise if it is none, absolute, or climbs."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise UnsafeArchiveError(f"{archive}: the entry {name!r} leaves the folder")
+    if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise UnsafeArchiveError(f"{archive}: the entry {name!r} is no path inside the folder")
     return path
 
 
@@ -134,8 +144,31 @@ def _extract_zip(archive: Path, folder: Path, budget: _Budget) -> None:
                 _copy(source, folder / path, budget)
 
 
+class _Bounded:
+    """A stream to read a tar from: a header may say that it is longer than the memory."""
+
+    def __init__(self, stream: Any, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def read(self, size: int) -> bytes:
+        if size > _HEADER:
+            raise UnsafeArchiveError(f"{self._name} holds a header of {size} bytes")
+        return bytes(self._stream.read(size))
+
+    def seek(self, position: int) -> int:
+        return int(self._stream.seek(position))
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+
 def _extract_tar(archive: Path, folder: Path, budget: _Budget) -> None:
-    with tarfile.open(archive) as opened:
+    opener = next(opener for suffix, opener in _TAR.items() if archive.name.endswith(suffix))
+    with (
+        opener(archive) as stream,
+        tarfile.TarFile(fileobj=_Bounded(stream, budget.name), mode="r") as opened,  # type: ignore[arg-type]
+    ):
         for member in opened:
             _inside(member.name, budget.name)
             tarfile.data_filter(member, str(folder))
@@ -176,7 +209,7 @@ def _ar_entry(header: bytes, archive: str) -> tuple[str, int]:
 
 
 def _known_tar(name: str, archive: str) -> str:
-    if not name.endswith(_TAR):
+    if not name.endswith(tuple(_TAR)):
         raise ArchiveError(f"{archive} holds {name}, which is none of {', '.join(_TAR)}")
     return name
 

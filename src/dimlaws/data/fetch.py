@@ -1,5 +1,6 @@
 """Fetching a data set: whichever source delivers, the arrays must match a pinned checksum."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -16,7 +17,7 @@ import numpy as np
 
 from dimlaws.data.decoders import Decoded
 from dimlaws.data.extraction import ArchiveError, extract
-from dimlaws.data.sources import Source, SourceError, describe, obtain, reason
+from dimlaws.data.sources import DISK_FULL, Source, SourceError, describe, obtain, reason
 from dimlaws.errors import CorruptFileError, FetchError
 from dimlaws.instantiate import configured
 from dimlaws.storage import metadata_of, open_arrays, write_arrays
@@ -31,7 +32,7 @@ def fetch(source_config: dict[str, Any], name: str, sha256: str, destination: Pa
     ``source_config`` holds ``sources`` (tried in order, see ``dimlaws.data.sources``) and
     ``decoder``. Returns at once if the file is there and matches ``sha256``. Of several fetches at
     the same time one works and the others wait for its file. Raises ``FetchError`` that names
-    every source and why it failed; then no file is left at ``destination``.
+    every source and why it failed, or the full disk; then no file is left at ``destination``.
     """
     # A configuration at fault is refused before anything is tried.
     sources = [(describe(source), source) for source in source_config["sources"]]
@@ -53,6 +54,9 @@ def fetch(source_config: dict[str, Any], name: str, sha256: str, destination: Pa
             try:
                 _fetch_from(source, decode, name, sha256, destination)
             except SourceError as error:
+                if str(error) == DISK_FULL:
+                    full = os.strerror(errno.ENOSPC)
+                    raise FetchError(f"{full}: {destination}; make room and rerun") from error
                 _log.warning("%s: %s: %s", name, what, error)
                 failures.append(f"{what}: {error}")
             else:

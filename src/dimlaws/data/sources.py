@@ -17,6 +17,7 @@ import http.client
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,7 +38,17 @@ TRANSFER_SECONDS = 1800.0
 MAX_DOWNLOAD_BYTES = 2 * 2**30
 """Largest single download."""
 
+DISK_FULL = "disk full"
+"""Reason for which no other source would do better."""
+
 Source = dict[str, Any]
+
+_PACKAGES = {
+    "npm": r"(@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*(@\d[\w.+-]*)?",
+    "pip": r"[A-Za-z0-9][\w.-]*==\d[\w.+!]*",
+    "apt": r"[a-z0-9][a-z0-9+.-]*(=[\w.+:~-]+)?",
+}
+"""How packages are named: nothing that a client could take for an option, a path or an address."""
 
 _CHUNK = 2**18
 _AGENT = "dimlaws (research data fetcher)"
@@ -78,7 +89,26 @@ def source_kind(source: Source) -> str:
         raise ConfigError(f"source {source}: kind must be wheel or sdist")
     if found[0] == "urls" and len(source.get("sha256") or source["urls"]) != len(source["urls"]):
         raise ConfigError(f"source {source}: sha256 must list one checksum per address")
+    for address in source.get("urls", ()):
+        _check_address(str(address))
+    if found[0] in _PACKAGES:
+        _check_package(source, found[0])
     return found[0]
+
+
+def _check_address(address: str) -> None:
+    parts = urllib.parse.urlsplit(address)
+    if "@" in parts.netloc:
+        # Not shown, neither here nor in the logs.
+        raise ConfigError(f"source at {parts.hostname}: an address holds no user or password")
+    if parts.scheme not in ("https", "http") or Path(parts.path).name in ("", ".."):
+        raise ConfigError(f"source {address!r}: it must be an http(s) address of a file")
+
+
+def _check_package(source: Source, kind: str) -> None:
+    for key, pattern in ((kind, _PACKAGES[kind]), ("sha256", "[0-9a-f]+")):
+        if not re.fullmatch(pattern, str(source[key]), flags=re.ASCII):
+            raise ConfigError(f"source {source}: {key} must match {pattern}")
 
 
 def obtain(source: Source, folder: Path) -> list[Path]:
@@ -118,7 +148,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "disk full"
+        return DISK_FULL
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = " ".join(str(error).split())
@@ -138,10 +168,7 @@ def _compare(file: Path, expected: str) -> None:
 
 
 def _download(address: str, folder: Path) -> Path:
-    parts = urllib.parse.urlsplit(address)
-    name = Path(parts.path).name
-    if parts.scheme not in ("https", "http") or not name:
-        raise ConfigError(f"source {address!r}: it must be an http(s) address of a file")
+    name = Path(urllib.parse.urlsplit(address).path).name
     target = folder / name
     deadline = time.monotonic() + TRANSFER_SECONDS
     request = urllib.request.Request(address, headers={"User-Agent": _AGENT})  # noqa: S310
@@ -263,7 +290,7 @@ def _last_words(client: str, status: int, output: str) -> str:
     """Return the telling line of a failed client's output."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if any("No space left on device" in line for line in lines):
-        return "disk full"
+        return DISK_FULL
     if any("DO NOT MATCH THE HASHES" in line for line in lines):
         return "wrong archive checksum"
     telling = [line for line in lines if line.startswith(("ERROR", "E:", "npm ERR", "npm error"))]

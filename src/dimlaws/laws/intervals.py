@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from dimlaws.arrays import real_array
 from dimlaws.errors import EstimationError
 
 Vector = npt.NDArray[np.float64]
@@ -57,10 +58,11 @@ def bootstrap_over_seeds(
     of them are used with their multinomial weights, and nothing is random.
 
     Raises ``EstimationError`` for fewer than two seeds, for a statistic that is not finite, or one
-    that is not on more than 5 % of the resamples; those of fewer are left out.
+    that is not on more than 5 % of the resamples (those of fewer are left out), and for values so
+    large that their squares overflow.
     """
-    labels = np.asarray(seeds)
-    n = len(labels)
+    labels = real_array(seeds)
+    n = labels.size
     if labels.ndim != 1 or n < 2 or len(np.unique(labels)) != n:
         raise EstimationError(f"a bootstrap over seeds needs two or more distinct seeds; got {n}")
     estimate = float(statistic(labels))
@@ -77,7 +79,10 @@ def bootstrap_over_seeds(
         )
     values, weights = values[defined], weights[defined] / weights[defined].sum()
     shift = float(weights @ (values - estimate))
-    spread = math.sqrt(float(weights @ (values - estimate - shift) ** 2))
+    with np.errstate(over="ignore"):
+        spread = math.sqrt(float(weights @ (values - estimate - shift) ** 2))
+    if not math.isfinite(spread):
+        raise EstimationError(f"the spread of values around {estimate:.1e} overflows")
     half = float(special.stdtrit(n - 1, (1 + confidence) / 2)) * math.sqrt(n / (n - 1)) * spread
     return Interval(
         estimate, estimate - max(shift, 0.0) - half, estimate - min(shift, 0.0) + half, n

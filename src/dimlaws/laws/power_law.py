@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dimlaws.arrays import real_array
 from dimlaws.errors import EstimationError
 
 Vector = npt.NDArray[np.float64]
@@ -38,7 +39,7 @@ def fit_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> PowerLaw:
     """Fit ``y = c x^-a`` by least squares of ``ln y`` on ``ln x``.
 
     ``x`` and ``y`` are vectors of one length. Raises ``EstimationError`` unless all values are
-    positive and ``x`` has two distinct values.
+    positive, ``x`` has two distinct values, and the prefactor does not overflow.
     """
     abscissa, ordinate = _positive_pair(x, y, distinct=2)
     u, v = np.log(abscissa), np.log(ordinate)
@@ -48,7 +49,14 @@ def fit_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> PowerLaw:
     residual = dv - slope * du
     total = float(dv @ dv)
     r2 = 1.0 - float(residual @ residual) / total if total > 0 else float("nan")
-    return PowerLaw(-slope, float(np.exp(v_mean - slope * u_mean)), r2)
+    with np.errstate(over="ignore"):
+        prefactor = float(np.exp(v_mean - slope * u_mean))
+    if not np.isfinite(prefactor):
+        raise EstimationError(
+            f"the prefactor of a power law of exponent {-slope:.3g} overflows at x around "
+            f"{np.exp(u_mean):.1e}; valid: x and y of order 1"
+        )
+    return PowerLaw(-slope, prefactor, r2)
 
 
 def fit_offset_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> OffsetPowerLaw:
@@ -108,7 +116,7 @@ def _project(exponents: Vector, log_x: Vector, y: Vector) -> tuple[Vector, Vecto
 
 
 def _positive_pair(x: npt.ArrayLike, y: npt.ArrayLike, *, distinct: int) -> tuple[Vector, Vector]:
-    abscissa, ordinate = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    abscissa, ordinate = (np.asarray(real_array(v), dtype=np.float64) for v in (x, y))
     if abscissa.ndim != 1 or abscissa.shape != ordinate.shape:
         raise EstimationError(
             f"x {abscissa.shape} and y {ordinate.shape} must be vectors of one length"

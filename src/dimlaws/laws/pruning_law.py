@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
 
+from dimlaws.arrays import real_array
 from dimlaws.errors import EstimationError
 
 Vector = npt.NDArray[np.float64]
@@ -93,18 +94,26 @@ def fit_pruning_law(
     unpruned : measured error of the same network before pruning, ``[n]``, positive.
     sizes : ``[n, k]`` widths, depths, ... that make up the invariant; None where all are equal.
 
-    Raises ``EstimationError`` for fewer points than parameters, or values that are not positive.
+    Raises ``EstimationError`` for fewer points than parameters, values that are not positive, or
+    values so far apart that the law overflows.
     """
-    d, measured, e_np = (np.asarray(values, np.float64) for values in (density, error, unpruned))
-    logs = np.zeros((len(d), 0)) if sizes is None else np.log(np.asarray(sizes, np.float64))
-    if not (d.shape == measured.shape == e_np.shape == logs.shape[:1]):
+    d, measured, e_np = (
+        np.asarray(real_array(values), np.float64) for values in (density, error, unpruned)
+    )
+    extents = np.ones((d.size, 0)) if sizes is None else np.asarray(real_array(sizes), np.float64)
+    if not all((v > 0).all() and np.isfinite(v).all() for v in (d, measured, e_np, extents)):
+        raise EstimationError("the law of pruning needs positive, finite densities, errors, sizes")
+    logs = np.log(extents)
+    if (
+        d.ndim != 1
+        or logs.ndim != 2
+        or not (d.shape == measured.shape == e_np.shape == logs.shape[:1])
+    ):
         raise EstimationError("density, error, unpruned and sizes must have one row per point")
     if len(d) < 3 + logs.shape[1]:
         raise EstimationError(
             f"this law has {3 + logs.shape[1]} parameters; there are {len(d)} points"
         )
-    if not all((v > 0).all() and np.isfinite(v).all() for v in (d, measured, e_np)):
-        raise EstimationError("the law of pruning needs positive, finite densities and errors")
     log_d, centre = np.log(d), logs.mean(axis=0)
     logs = logs - centre
 
@@ -121,6 +130,11 @@ def fit_pruning_law(
                 [np.log(measured.max()), np.log(exponent), place, *[slope] * logs.shape[1]]
             )
     start = min(starts, key=lambda theta: float(np.sum(residuals(np.array(theta)) ** 2)))
+    if not np.isfinite(residuals(np.array(start))).all():
+        raise EstimationError(
+            f"errors from {measured.min():.1e} to {measured.max():.1e} are too far apart for the "
+            "law of pruning; valid: a range of less than 1e100"
+        )
     best = least_squares(residuals, start, method="lm", max_nfev=1000)
     plateau, exponent, transition = np.exp(best.x[:3])
     return PruningLaw(

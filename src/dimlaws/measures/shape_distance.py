@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
+from dimlaws.arrays import moderate, real_array
 from dimlaws.errors import ConfigError, EstimationError
 from dimlaws.seeds import stream
 
@@ -59,7 +60,7 @@ def nuclear_norm_similarity(X: npt.ArrayLike, Y: npt.ArrayLike) -> float:
     ------
     EstimationError : the tables do not match, or one is all 0.
     """
-    x, y = _tables(X, Y)
+    x, y = map(moderate, _tables(X, Y))
     return float(np.linalg.norm(x.T @ y, ord="nuc") / np.linalg.norm(x) / np.linalg.norm(y))
 
 
@@ -84,7 +85,8 @@ def even_spectral_moments(X: npt.ArrayLike, Y: npt.ArrayLike, count: int) -> Flo
     Raises
     ------
     ConfigError : ``count`` is not positive.
-    EstimationError : the tables do not match, one is all 0, or there are too few rows.
+    EstimationError : the tables do not match, one is all 0, there are too few rows, or the moments
+        overflow.
     """
     x, y = _tables(X, Y)
     _refuse_count(count, len(x))
@@ -102,7 +104,13 @@ def even_spectral_moments(X: npt.ArrayLike, Y: npt.ArrayLike, count: int) -> Flo
             ends.append(end)
         for k, end in enumerate(ends):
             chains[k + 1] += end @ (right if k % 2 else left)
-    return np.array([np.trace(chains[2 * p]) / comb(len(x), 2 * p) for p in range(1, count + 1)])
+    found = np.array([np.trace(chains[2 * p]) / comb(len(x), 2 * p) for p in range(1, count + 1)])
+    if not np.isfinite(found).all():
+        raise EstimationError(
+            f"{count} spectral moments of values up to {max(np.abs(x).max(), np.abs(y).max()):.1e} "
+            "overflow; valid: values of order 1"
+        )
+    return found
 
 
 def moment_similarity(
@@ -147,7 +155,7 @@ def moment_similarity(
         raise ConfigError(f"moment similarity: bootstraps = {bootstraps}; valid: 2 or more")
     if not bias_limit > 0:
         raise ConfigError(f"moment similarity: bias_limit = {bias_limit}; valid: above 0")
-    x, y = _tables(X, Y)
+    x, y = map(moderate, _tables(X, Y))
     rows = len(x)
     _refuse_count(moments, rows)
     largest = np.linalg.norm(x.T @ y / rows, ord=2)
@@ -221,7 +229,8 @@ def _refuse_count(count: int, rows: int) -> None:
 
 
 def _tables(X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Floats, Floats]:
-    x, y = np.asarray(X, dtype=np.float64), np.asarray(Y, dtype=np.float64)
+    with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
+        x, y = (np.asarray(real_array(Z), dtype=np.float64) for Z in (X, Y))
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
         raise EstimationError(
             f"similarity of tables of shape {x.shape} and {y.shape}; valid: [M, p] and [M, q]"

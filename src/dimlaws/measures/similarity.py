@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist, squareform
 
+from dimlaws.arrays import moderate, real_array
 from dimlaws.errors import ConfigError, EstimationError
 
 Floats = npt.NDArray[np.float64]
@@ -139,7 +140,8 @@ def angular_shape_distance(X: npt.ArrayLike, Y: npt.ArrayLike) -> float:
 
 
 def _centred(X: npt.ArrayLike, Y: npt.ArrayLike) -> list[Floats]:
-    tables = [np.asarray(Z, dtype=np.float64) for Z in (X, Y)]
+    with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
+        tables = [np.asarray(real_array(Z), dtype=np.float64) for Z in (X, Y)]
     shapes = [table.shape for table in tables]
     if any(len(shape) != 2 for shape in shapes) or shapes[0][0] != shapes[1][0] or shapes[0][0] < 4:
         raise EstimationError(
@@ -154,7 +156,9 @@ def _centred(X: npt.ArrayLike, Y: npt.ArrayLike) -> list[Floats]:
                 f"similarity of a table of {len(table)} equal rows: it has no variance; "
                 "valid: rows that differ"
             )
-    return [table - table.mean(axis=0) for table in tables]
+    # The scale of a table changes nothing.
+    balanced = [moderate(table) for table in tables]
+    return [moderate(table - table.mean(axis=0)) for table in balanced]
 
 
 def _rbf(z: Floats, bandwidth: float) -> Floats:

@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.integrate import cumulative_trapezoid
 from scipy.special import logsumexp
 
+from dimlaws.arrays import moderate, real_array
 from dimlaws.errors import EstimationError
 
 Floats = npt.NDArray[np.float64]
@@ -34,7 +35,7 @@ def average_cosine_similarity(X: npt.ArrayLike) -> float:
     ------
     EstimationError : ``X`` is no such table.
     """
-    rows = _table(X)
+    rows = moderate(_table(X))
     norms = np.linalg.norm(rows, axis=1)
     if (norms == 0).any():
         raise EstimationError(
@@ -66,7 +67,8 @@ def partition_isotropy(X: npt.ArrayLike) -> float:
     EstimationError : ``X`` is no table of finite numbers with two rows or more.
     """
     rows = _table(X)
-    projected = rows @ np.linalg.eigh(rows.T @ rows)[1]
+    balanced = moderate(rows)
+    projected = rows @ np.linalg.eigh(balanced.T @ balanced)[1]
     log_z = np.r_[logsumexp(projected, axis=0), logsumexp(-projected, axis=0)]
     return float(np.exp(log_z.min() - log_z.max()))
 
@@ -105,7 +107,7 @@ def eigenvalue_early_enrichment(X: npt.ArrayLike, *, matched_dispersion: bool = 
     ------
     EstimationError : ``X`` is no such table, or all rows are equal.
     """
-    rows = _table(X, least_rows=4 if matched_dispersion else 3, least_columns=2)
+    rows = moderate(_table(X, least_rows=4 if matched_dispersion else 3, least_columns=2))
     if not np.ptp(rows, axis=0).any():
         raise EstimationError(
             f"EEE of {len(rows)} equal rows: there is no variance; valid: rows that differ"
@@ -120,6 +122,8 @@ def eigenvalue_early_enrichment(X: npt.ArrayLike, *, matched_dispersion: bool = 
         return enrichment
     d = rows.shape[1]
     sample = np.sum(eigenvalues**2) / d - (total / d) ** 2
+    if sample <= 0:
+        return enrichment  # equal eigenvalues: there is nothing to correct
     population = _sum_of_squares(centred, eigenvalues) / d - (total / d) ** 2
     return enrichment * float(np.sqrt(max(population, 0.0) / sample))
 
@@ -174,7 +178,7 @@ def vasicek_ratio_mse(X: npt.ArrayLike) -> float:
     ------
     EstimationError : ``X`` is no such table, or a principal component is constant.
     """
-    rows = _table(X, least_rows=3)
+    rows = moderate(_table(X, least_rows=3))
     n, d = rows.shape
     centred = rows - rows.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred / (n - 1))
@@ -205,7 +209,8 @@ def _sum_of_squares(centred: Floats, eigenvalues: Floats) -> float:
 
 
 def _table(X: npt.ArrayLike, least_rows: int = 2, least_columns: int = 1) -> Floats:
-    rows = np.asarray(X, dtype=np.float64)
+    with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
+        rows = np.asarray(real_array(X), dtype=np.float64)
     if (
         rows.ndim != 2
         or len(rows) < least_rows

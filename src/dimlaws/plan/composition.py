@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 from dimlaws.errors import ConfigError, nearest
+from dimlaws.plan.hydra_settings import restrict_hydra
+from dimlaws.plan.reading import yaml_fault
 
 GROUPS = ("data", "model", "training")
 """Config groups that a run is made of; a sweep may range over the choices of each."""
@@ -37,12 +39,28 @@ def experiment_names(folder: Path) -> list[str]:
 
 @contextmanager
 def hydra_folder(folder: Path) -> Iterator[None]:
-    """Let Hydra read its configuration from ``folder``."""
+    """Let Hydra read its configuration from ``folder``, which is all that a plan depends on."""
     # Hydra takes half a second of CPU to import; a plan that is already written needs none of it.
     from hydra import initialize_config_dir
+    from omegaconf import OmegaConf
+    from omegaconf.resolvers import oc
 
+    restrict_hydra()
     with initialize_config_dir(str(folder.resolve()), version_base="1.3"):
-        yield
+        for resolver in ("oc.env", "now"):
+            OmegaConf.register_new_resolver(resolver, _refused, replace=True)
+        try:
+            yield
+        finally:
+            # Hydra sets its own, ``now``, whenever it starts.
+            OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+
+
+def _refused(*arguments: str) -> None:
+    raise ValueError(
+        "a plan depends on its configuration alone, so oc.env and now are not allowed; "
+        "write the value out"
+    )
 
 
 def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Composed:
@@ -54,9 +72,7 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
         if a file is not valid YAML, or names a group option or variable that does not exist.
     """
     from hydra import compose as hydra_compose
-    from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
     where = f"config/experiment/{experiment}.yaml"
     try:
@@ -71,26 +87,40 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
             if not group.startswith("hydra")
         }
         # Only Hydra's sweeper node is resolved here: runs resolve after a sweep has set its keys.
-        sweep = OmegaConf.to_container(config.hydra.sweeper.params or {}, resolve=True)
-        whole = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+        params = config.hydra.sweeper.params
+        sweep = {} if params is None else OmegaConf.to_container(params, resolve=True)
+        keys: list[Any] = [key for key in config if key != "hydra"]
+        whole = OmegaConf.masked_copy(config, keys)
         container = OmegaConf.to_container(whole, resolve=False)
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise ConfigError(f"{where}: {_sentence(error)}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where}, or a file that it names, is not valid YAML: {error}") from None
+        raise ConfigError(
+            f"{where}, or a file that it names, is not valid YAML: {yaml_fault(error)}"
+        ) from None
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: defaults: they lead to one another in a circle") from None
+    except Exception as error:
+        # Hydra has errors of its own, and lets any others out: AttributeError for `hydra: null`,
+        # OSError for the name of an option that is too long.
+        raise ConfigError(f"{where}: {_sentence(error)}") from None
     assert isinstance(container, dict)
+    by_key: dict[Any, Any] = dict(container)
     if not isinstance(sweep, dict):
         raise ConfigError(f"{where}: hydra.sweeper.params: expected a mapping of keys to values")
     return Composed(
-        {str(key): value for key, value in container.items()},
+        by_key,
         {str(key): value for key, value in sweep.items()},
         choices,
     )
 
 
 def _sentence(error: Exception) -> str:
-    from hydra.errors import MissingConfigException
+    from hydra.errors import HydraException, MissingConfigException
+    from omegaconf.errors import OmegaConfBaseException
 
+    if not isinstance(error, HydraException | OmegaConfBaseException | ValueError):
+        return f"Hydra cannot compose it ({type(error).__name__}: {error}); see its defaults, hydra"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = str(error.missing_cfg_file).partition("/")
         return f"{group}: no option {option!r}; {nearest(option, error.options or ())}"
@@ -118,17 +148,17 @@ def file_of_key(folder: Path, experiment: str, choices: dict[str, str], key: str
             candidates.append((file, parts[len(place) :]))
         candidates.append((file, parts))
     candidates.append((folder / "config.yaml", parts))
+    swept = ["hydra", "sweeper", "params", key]
     for file, path in candidates:
-        if file.is_file() and _holds(yaml.safe_load(file.read_text(encoding="utf-8")), path, key):
-            return f"config/{file.relative_to(folder)}"
+        if file.is_file():
+            # All values as text, which none fails to be: a date that does not exist is no matter.
+            content = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506
+            if _holds(content, swept) or _holds(content, path):
+                return f"config/{file.relative_to(folder)}"
     return f"config/experiment/{experiment}.yaml"
 
 
-def _holds(content: Any, path: list[str], key: str) -> bool:
-    if isinstance(content, dict):
-        sweeper = (content.get("hydra") or {}).get("sweeper") or {}
-        if key in (sweeper.get("params") or {}):
-            return True
+def _holds(content: Any, path: list[str]) -> bool:
     for part in path:
         if not isinstance(content, dict) or part not in content:
             return False

@@ -20,7 +20,10 @@ def read_data_set(config: Path, name: str) -> dict[str, Any]:
 
 def pinned_checksum(config: Path, name: str) -> str:
     """Return the checksum that a data set must have; ``ConfigError`` if there is no such set."""
-    return str(read_data_set(config, name)["data"]["sha256"])
+    data = read_data_set(config, name).get("data")
+    if not isinstance(data, dict) or "sha256" not in data:
+        raise ConfigError(f"config/data/{name}.yaml pins no data.sha256, so it is not fetched")
+    return str(data["sha256"])
 
 
 def fetched_set(node: Node | None) -> str | None:

@@ -1,6 +1,7 @@
 """One experiment at one scale: its batches, measures, claims and figures, all checked."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from typing import Any
 
 import yaml
 
+from dimlaws.claims.chapters import CHAPTERS
 from dimlaws.errors import ConfigError, nearest
 from dimlaws.instantiate import instantiate
 from dimlaws.plan.composition import PARTS, Composed, compose, experiment_names, file_of_key
 from dimlaws.plan.data_sets import fetched_set, pinned_checksum
+from dimlaws.plan.reading import check_plain
 from dimlaws.plan.resolution import Resolver, resolve_sections
 from dimlaws.plan.runs import Batch, PlannedRun, plan_batches, plan_run
 from dimlaws.plan.sweep import axes, points, split_axes
@@ -40,6 +43,11 @@ TOP_LEVEL = {
 
 SECTIONS = ("description", "max_runs_per_batch", "measures", "claims", "figures")
 """Keys that belong to all runs of an experiment."""
+
+LONGEST_NAME = 100
+"""Characters of a name that becomes a part of paths: a folder holds names of 255 bytes."""
+
+LONGEST_MESSAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,17 @@ class ExperimentPlan:
 def plan_experiment(folder: Path, name: str, scale: str) -> ExperimentPlan:
     """Plan one experiment, inside ``hydra_folder(folder)``; raise ``ConfigError`` at any fault.
 
-    The message starts with the file that the faulty key stands in.
+    The message is one line, and starts with the file that the faulty key stands in.
     """
+    try:
+        return _planned(folder, name, scale)
+    except ConfigError as error:
+        # Keys and values of the configuration stand in it, whatever they hold.
+        line = textwrap.shorten(str(error), LONGEST_MESSAGE, placeholder=" ...")
+        raise ConfigError(line) from None
+
+
+def _planned(folder: Path, name: str, scale: str) -> ExperimentPlan:
     composed = compose(name, scale)
     with _located(folder, name, composed.choices):
         _check_keys(composed)
@@ -83,6 +100,9 @@ def plan_experiment(folder: Path, name: str, scale: str) -> ExperimentPlan:
     runs = _runs(folder, name, scale, composed, swept)
     with _located(folder, name, composed.choices):
         sections = resolve_sections(composed.config, SECTIONS, swept)
+        for section, value in sections.items():
+            check_plain(value, section)
+        check_value(sections["description"], Kind(scalar=str, optional=True), "description")
         plan = ExperimentPlan(
             name=name,
             scale=scale,
@@ -116,6 +136,13 @@ def _runs(
     group_axes, key_axes = split_axes(swept)
     runs: dict[str, PlannedRun] = {}
     checked: set[str] = set()
+    for key, values in group_axes.items():
+        for option in values:
+            if not isinstance(option, str) or not re.fullmatch(r"[\w./-]+", option):
+                raise ConfigError(
+                    f"{file_of_key(folder, name, composed.choices, key)}: "
+                    f"hydra.sweeper.params.{key}: {option!r} is not the name of an option"
+                )
     for options in points(group_axes):
         overrides = [f"{group}={option}" for group, option in options.items()]
         chosen = compose(name, scale, overrides) if options else composed
@@ -123,7 +150,10 @@ def _runs(
             _check_keys(chosen)
             resolver = Resolver(chosen.config)
             for point in points(key_axes):
-                run = plan_run(resolver.resolve(point), {**options, **point})
+                resolved = resolver.resolve(point)
+                for part, value in resolved.items():
+                    check_plain(value, part)
+                run = plan_run(resolved, {**options, **point})
                 twin = runs.setdefault(run.id, run)
                 if twin is not run:
                     raise ConfigError(
@@ -144,18 +174,20 @@ def _most_runs(sections: dict[str, Any]) -> int:
 def _check_keys(composed: Composed) -> None:
     for key in composed.config:
         if key not in TOP_LEVEL:
-            raise ConfigError(f"{key}: unknown key; {nearest(key, TOP_LEVEL)}")
+            raise ConfigError(f"{key}: unknown key; {nearest(str(key), TOP_LEVEL)}")
 
 
 def _mappings(sections: dict[str, Any], section: str, names: str) -> list[tuple[str, Node]]:
     """Return the named nodes of a section; a null leaves out what a group had brought in."""
-    found = sections[section] or {}
+    found = {} if sections[section] is None else sections[section]
     if not isinstance(found, dict):
         raise ConfigError(f"{section}: expected a mapping of names to {section}")
     for key, node in found.items():
         # Names become parts of paths and of addresses.
         if not re.fullmatch(names, str(key)):
             raise ConfigError(f"{section}.{key}: names consist of {names}")
+        if len(str(key)) > LONGEST_NAME:
+            raise ConfigError(f"{section}: {len(key)} characters in a name; at most {LONGEST_NAME}")
         if node is not None and not isinstance(node, dict):
             raise ConfigError(f"{section}.{key}: expected a mapping")
     return [(str(key), node) for key, node in sorted(found.items()) if node is not None]
@@ -182,10 +214,15 @@ def measure_nodes(sections: dict[str, Any], run: PlannedRun) -> dict[str, Node]:
 
 def _check_claims(folder: Path, plan: ExperimentPlan) -> None:
     papers = yaml.safe_load((folder / "papers.yaml").read_text(encoding="utf-8"))
+    if not isinstance(papers, dict):
+        raise ConfigError("claims: config/papers.yaml is not a mapping of keys to papers")
     for name, node in plan.claims.items():
         where = f"claims.{name}"
         quantity = check_node(node.get("quantity"), f"{where}.quantity", "dimlaws.claims")
         check_node(node, where)
+        if node["chapter"] not in CHAPTERS:
+            chapters = ", ".join(map(str, CHAPTERS))
+            raise ConfigError(f"{where}.chapter: no chapter {node['chapter']}; valid: {chapters}")
         if node["paper"] not in papers:
             hint = nearest(node["paper"], papers)
             raise ConfigError(f"{where}.paper: {node['paper']!r} is not in papers.yaml; {hint}")

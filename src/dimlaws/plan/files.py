@@ -6,21 +6,30 @@ edit of a configuration in the middle of a run does not leak into jobs not yet s
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dimlaws.errors import ConfigError, CorruptFileError, DimlawsError, nearest
+from dimlaws.plan.checked import INDEX
 from dimlaws.plan.composition import experiment_names, hydra_folder
 from dimlaws.plan.data_sets import fetched_set
-from dimlaws.plan.experiment import ExperimentPlan, plan_experiment
-from dimlaws.plan.size import batch_size
+from dimlaws.plan.experiment import LONGEST_NAME, ExperimentPlan, plan_experiment
+from dimlaws.plan.reading import check_file
+from dimlaws.plan.runs import Batch
+from dimlaws.plan.size import MOST_MEMORY_MB, MOST_SECONDS, Size, batch_size
+from dimlaws.seals import read_sealed_json, sha256, write_sealed_json
 from dimlaws.signature import PACKAGE
-from dimlaws.storage import canonical_json, read_json, write_text, write_text_if_changed
+from dimlaws.storage import canonical_json, write_text_if_changed
 from dimlaws.validation import targets
 
 RESERVED = ("figures", "logs", "report")
 """Folders that stand beside those of the experiments."""
+
+
+class PlanInUseError(DimlawsError):
+    """A plan that must not change, since a Snakemake works by it."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,14 @@ def plan_all(folder: Path, results: Path, scale: str, *, write: bool) -> list[In
     """Return the index of every experiment at a scale, planning again those that changed.
 
     With ``write=False`` the plan on disk is read as it stands: a job on a cluster must not plan.
+    While a Snakemake is at work in the folder that holds ``results``, nothing is written.
 
     Raises
     ------
     ConfigError
         if the scale does not exist, or a configuration is at fault.
+    PlanInUseError
+        if what a Snakemake at work goes by would change.
     """
     if not folder.is_dir():
         raise ConfigError(f"no folder {str(folder)!r} here; run this where the Snakefile lies")
@@ -73,23 +85,31 @@ def plan_all(folder: Path, results: Path, scale: str, *, write: bool) -> list[In
     stale = [name for name in keys if not _is_current(files[name], keys[name])]
     plans = []
     if stale:
+        for file in sorted(folder.rglob("*.yaml")):
+            check_file(file, f"config/{file.relative_to(folder)}")
         with hydra_folder(folder):
             # All plans are made before the first is written: a fault leaves the old ones.
             plans = [plan_experiment(folder, name, scale) for name in stale]
     planned = {plan.name: _index(plan) for plan in plans}
     indices = [planned.get(name) or _read_index(files[name]) for name in names]
     _check_together(indices)
+    if _in_use(results.parent):
+        # What changes no content, such as a comment, is as good as planned.
+        for plan in plans:
+            _check_unchanged(files[plan.name], plan, planned[plan.name])
+        return indices
     for plan in plans:
-        _write(files[plan.name], plan, {"key": keys[plan.name], **asdict(planned[plan.name])})
+        _write(files[plan.name], plan, keys[plan.name], planned[plan.name])
     return indices
 
 
 def _check_names(experiments: list[str]) -> None:
     for name in experiments:
-        if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name in RESERVED:
+        if not re.fullmatch(rf"[A-Za-z0-9_]{{1,{LONGEST_NAME}}}", name) or name in RESERVED:
             raise ConfigError(
-                f"config/experiment/{name}.yaml: rename the file: the name of an experiment is "
-                f"letters, digits and underscores, and none of {', '.join(RESERVED)}"
+                f"config/experiment/{repr(name)[1:-1]}.yaml: rename the file: the name of an "
+                f"experiment is at most {LONGEST_NAME} letters, digits and underscores, and none "
+                f"of {', '.join(RESERVED)}"
             )
 
 
@@ -110,27 +130,26 @@ def _keys(folder: Path, names: list[str]) -> dict[str, str]:
 
 
 def _index_file(results: Path, scale: str, name: str) -> Path:
-    return results / scale / name / "plan" / "index.json"
+    return results / scale / name / "plan" / INDEX
 
 
 def _is_current(file: Path, key: str) -> bool:
-    """Whether a plan was made from what ``key`` stands for, and all its files are in place."""
+    """Whether a plan was made from what ``key`` stands for, and all its files are whole."""
     try:
-        index = read_json(file)
+        index = read_sealed_json(file)
+        return index["key"] == key and all(
+            sha256((file.parent / f"{name}.json").read_bytes()) == checksum
+            for name, checksum in index["checksums"].items()
+        )
     except (FileNotFoundError, CorruptFileError):
         return False
-    if not isinstance(index, dict) or index.get("key") != key:
-        return False
-    names = ["measures", "claims", *index["batches"], *(f"figures/{f}" for f in index["figures"])]
-    return all((file.parent / f"{name}.json").is_file() for name in names)
 
 
 def _read_index(file: Path) -> Index:
     if not file.is_file():
         raise DimlawsError(f"{file} is missing: nothing was planned here; run `dimlaws plan`")
-    content = read_json(file)
-    del content["key"]
-    return Index(**content)
+    content = read_sealed_json(file)
+    return Index(**{key: content[key] for key in content.keys() - {"key", "checksums"}})
 
 
 def _check_together(indices: list[Index]) -> None:
@@ -164,7 +183,7 @@ def _index(plan: ExperimentPlan) -> Index:
             "runs": len(batch.runs),
             "sets": sorted(str(name) for name in sets),
             "targets": sorted({target for node in nodes for target in targets(node)}),
-            **asdict(batch_size(batch)),
+            **asdict(_checked_size(plan, batch)),
         }
     figures = sorted(plan.figures.items())
     return Index(
@@ -181,14 +200,60 @@ def _index(plan: ExperimentPlan) -> Index:
     )
 
 
-def _write(index_file: Path, plan: ExperimentPlan, index: dict[str, Any]) -> None:
-    folder = index_file.parent
-    contents: dict[Path, Any] = {
-        folder / "measures.json": plan.measures,
-        folder / "claims.json": plan.claims,
-    }
+def _checked_size(plan: ExperimentPlan, batch: Batch) -> Size:
+    size = batch_size(batch)
+    if size.memory_mb > MOST_MEMORY_MB or size.train_seconds > MOST_SECONDS:
+        raise ConfigError(
+            f"config/experiment/{plan.name}.yaml: data, model, training: {len(batch.runs)} runs "
+            f"would hold {size.memory_mb:.1e} MB and train for {size.train_seconds:.1e} s, by "
+            f"estimate; at most {MOST_MEMORY_MB:.1e} MB and {MOST_SECONDS:.1e} s are allowed"
+        )
+    return size
+
+
+def _write(index_file: Path, plan: ExperimentPlan, key: str, index: Index) -> None:
+    texts = {name: canonical_json(content) for name, content in _contents(plan).items()}
+    # Until all files are written, no index says that they belong together.
+    index_file.unlink(missing_ok=True)
+    files = {index_file.parent / f"{name}.json": text for name, text in texts.items()}
+    for file, text in files.items():
+        write_text_if_changed(file, text)
+    for file in index_file.parent.glob("**/*.json"):
+        if file not in files:
+            file.unlink()
+    write_sealed_json(index_file, {"key": key, "checksums": _checksums(texts), **asdict(index)})
+
+
+def _checksums(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: sha256(text.encode()) for name, text in texts.items()}
+
+
+def _in_use(folder: Path) -> bool:
+    """Whether a Snakemake holds a lock on its working directory, or did when it was killed."""
+    return any((folder / ".snakemake" / "locks").glob("*.lock"))
+
+
+def _check_unchanged(index_file: Path, plan: ExperimentPlan, index: Index) -> None:
+    """Raise ``PlanInUseError`` unless the plan on disk is the same but for its key."""
+    try:
+        found = read_sealed_json(index_file)
+    except (FileNotFoundError, CorruptFileError):
+        found = {}
+    texts = {name: canonical_json(content) for name, content in _contents(plan).items()}
+    planned = {"checksums": _checksums(texts), **asdict(index)}
+    if canonical_json({**found, **planned}) != canonical_json(found):
+        raise PlanInUseError(
+            f"the plan of {plan.name} at scale {plan.scale} would change, but a Snakemake is at "
+            "work here, so nothing was changed: wait for its end or, if none is running any "
+            "more, say `snakemake --unlock`"
+        )
+
+
+def _contents(plan: ExperimentPlan) -> Mapping[str, Any]:
+    """Return what each plan file holds, by its name without suffix."""
+    contents: dict[str, Any] = {"measures": plan.measures, "claims": plan.claims}
     for batch in plan.batches:
-        contents[folder / f"{batch.id}.json"] = {
+        contents[batch.id] = {
             "experiment": plan.name,
             "batch": batch.id,
             "runs": [
@@ -196,13 +261,4 @@ def _write(index_file: Path, plan: ExperimentPlan, index: dict[str, Any]) -> Non
                 for run in batch.runs
             ],
         }
-    for name, node in plan.figures.items():
-        contents[folder / "figures" / f"{name}.json"] = node
-    # Until all files are written, no index says that they belong together.
-    index_file.unlink(missing_ok=True)
-    for file, content in contents.items():
-        write_text_if_changed(file, canonical_json(content))
-    for file in folder.glob("**/*.json"):
-        if file not in contents:
-            file.unlink()
-    write_text(index_file, canonical_json(index))
+    return {**contents, **{f"figures/{name}": node for name, node in plan.figures.items()}}

@@ -65,7 +65,8 @@ class Layout:
         """Plan ``scale`` and every other scale that a target among ``arguments`` names.
 
         Batches that train briefly share cluster jobs of about ``target_minutes``. ``main`` is False
-        in a job of a cluster, which reads the plan as the main process wrote it.
+        in a job of a cluster, which reads the plan as the main process wrote it. Nothing is planned
+        where a lock is only to be taken away, which must always work.
 
         Raises
         ------
@@ -73,12 +74,14 @@ class Layout:
             if the scale does not exist, the minutes are no number >= 0, or a configuration is at
             fault.
         """
-        known = scale_names(config)
+        known, minutes = scale_names(config), _minutes(target_minutes)
+        if "--unlock" in arguments:
+            return cls(config, results, data_folder(), known, {}, minutes)
         pattern = re.compile(rf"(?:^|/){re.escape(str(results))}/({'|'.join(known)})/")
         wanted = {scale, *(match[1] for text in arguments for match in pattern.finditer(text))}
         plans = {name: plan_all(config, results, name, write=main) for name in sorted(wanted)}
         indices = {name: {index.name: index for index in plan} for name, plan in plans.items()}
-        return cls(config, results, data_folder(), known, indices, _minutes(target_minutes))
+        return cls(config, results, data_folder(), known, indices, minutes)
 
     @property
     def experiment_names(self) -> list[str]:
@@ -245,6 +248,10 @@ class Layout:
     def all_verdicts(self, wildcards: Wildcards) -> list[str]:
         """Return the verdicts of every experiment."""
         return self._each(wildcards, "verdicts.csv")
+
+    def all_verdict_checksums(self, wildcards: Wildcards) -> list[str]:
+        """Return the checksums of the verdicts of every experiment."""
+        return self._each(wildcards, "verdicts.csv.sha256")
 
     def all_plans(self, wildcards: Wildcards) -> list[str]:
         """Return the plan files of every experiment, but for the indices.

@@ -52,6 +52,10 @@ OUTPUTS = 10
 CONVOLUTIONAL_PARAMETERS = 100_000
 """Taken for networks that are not fully connected, which are smaller than their minibatches."""
 
+MOST_MEMORY_MB = 2**24
+MOST_SECONDS = 365 * 86400
+"""A batch beyond these is taken for a slip of the keyboard: no machine holds it, none ends it."""
+
 STEP_SECONDS = 2e-5
 OPERATIONS_PER_SECOND = 1e10
 """One run and step of a batch on one core; and what its matrix products add, at most."""
@@ -131,12 +135,15 @@ def _pool_key(seed: int, data: Mapping[str, Any]) -> str:
 def _parameters(model: Mapping[str, Any], features: int) -> int:
     if "width" not in model and "widths" not in model:
         return CONVOLUTIONAL_PARAMETERS
-    hidden = list(model.get("widths") or [model["width"]] * model["depth"])
+    hidden: list[int] = list(model.get("widths") or [model["width"]])
+    # Layers between equal ones are counted, not listed: a depth may be any number.
+    between: int = 0 if model.get("widths") else model["depth"] - 1
     outputs = OUTPUTS
     if "code" in model:
         hidden, outputs = [*hidden, model["code"], *reversed(hidden)], features
     layers = pairwise([features, *hidden, outputs])
-    return sum((fan_in + 1) * fan_out for fan_in, fan_out in layers)
+    repeated = between * (hidden[0] + 1) * hidden[0] if hidden else 0
+    return repeated + sum((fan_in + 1) * fan_out for fan_in, fan_out in layers)
 
 
 def _network_bytes(parameters: int, recipes: list[dict[str, Any]]) -> int:

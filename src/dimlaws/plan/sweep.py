@@ -30,7 +30,7 @@ def axes(sweep: dict[str, Any]) -> dict[str, list[Any]]:
 def _values(key: str, text: Any) -> list[Any]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import QuotedString
+    from hydra.core.override_parser.types import QuotedString, RangeSweep
     from hydra.errors import HydraException
 
     where = f"hydra.sweeper.params.{key}"
@@ -40,17 +40,19 @@ def _values(key: str, text: Any) -> list[Any]:
         if GlobalHydra.instance().is_initialized():
             # It knows the options of a group, for glob(*).
             override.config_loader = GlobalHydra.instance().config_loader()
+        if isinstance(override.value(), RangeSweep):
+            # Hydra makes a list of one that is to be shuffled, however long it is.
+            _check_length(where, text, _range_length(override.value()))
         if override.is_sweep_override():
             values = list(itertools.islice(override.sweep_iterator(), MOST_RUNS + 1))
         else:
             values = [] if override.value() == "" else [override.value()]
-    except (HydraException, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (HydraException, ValueError, ArithmeticError) as error:
+        reason = (str(error).splitlines() or [""])[0]
         raise ConfigError(f"{where}: {text!r} is not a sweep: {reason}") from None
     if not values:
         raise ConfigError(f"{where}: {text!r} is an empty sweep; give at least one value")
-    if len(values) > MOST_RUNS:
-        raise ConfigError(f"{where}: {text!r} has too many values; at most {MOST_RUNS} are allowed")
+    _check_length(where, text, len(values))
     values = [value.text if isinstance(value, QuotedString) else value for value in values]
     seen = set()
     for value in values:
@@ -59,6 +61,18 @@ def _values(key: str, text: Any) -> list[Any]:
             raise ConfigError(f"{where}: {value!r} is given twice; every value counts once")
         seen.add(mark)
     return values
+
+
+def _range_length(sweep: Any) -> float:
+    start, stop, step = (float(end) for end in (sweep.start, sweep.stop, sweep.step))
+    return (stop - start) / step if step else 0.0  # a step of 0 is refused by Hydra
+
+
+def _check_length(where: str, text: Any, length: float) -> None:
+    if not length <= MOST_RUNS:
+        raise ConfigError(
+            f"{where}: {text!r} has too many values, {length:.0f}; at most {MOST_RUNS} are allowed"
+        )
 
 
 def split_axes(

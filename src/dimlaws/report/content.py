@@ -12,10 +12,11 @@ from dimlaws.claims.chapters import CHAPTERS
 from dimlaws.claims.judging import Verdict
 from dimlaws.claims.table import VERDICTS, expected_wrong, read_verdicts
 from dimlaws.errors import ConfigError, CorruptFileError, nearest
+from dimlaws.plan.checked import INDEX, read_plan_file
 from dimlaws.plan.composition import experiment_names
 from dimlaws.report import wording
 from dimlaws.report.strip import Strip, strip
-from dimlaws.storage import read_json
+from dimlaws.seals import read_sealed_json
 
 _RESOLVERS = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
 
@@ -156,14 +157,14 @@ def gather(scale: str, results: Path, config: Path) -> Content:
     ConfigError
         if a claim names a paper or a chapter that does not exist.
     CorruptFileError
-        if the verdicts and the plans do not belong together.
+        if a file is damaged, or the verdicts and the plans do not belong together.
     """
     folder = results / scale
     papers = read_papers(config / "papers.yaml")
     plans = {name: folder / name / "plan" for name in experiment_names(config)}
-    indices = {name: read_json(plan / "index.json") for name, plan in plans.items()}
-    claims = {name: read_json(plan / "claims.json") for name, plan in plans.items()}
-    provenance = read_json(folder / "provenance.json")
+    indices = {name: read_sealed_json(plan / INDEX) for name, plan in plans.items()}
+    claims = {name: read_plan_file(plan / "claims.json") for name, plan in plans.items()}
+    provenance = read_sealed_json(folder / "provenance.json")
     chapters: dict[int, list[JudgedClaim]] = {}
     for row in read_verdicts(folder / "verdicts.csv"):
         node = claims.get(row.experiment, {}).get(row.claim)

@@ -22,7 +22,7 @@ def build_site(scale: str, results: Path, config: Path, output: Path) -> None:
     ConfigError
         if a claim names a paper or a chapter that does not exist.
     CorruptFileError
-        if the verdicts and the plans do not belong together.
+        if a file is damaged, or the verdicts and the plans do not belong together.
     """
     content = gather(scale, results, config)
     environment = Environment(

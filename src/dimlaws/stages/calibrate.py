@@ -8,7 +8,7 @@ import numpy as np
 
 from dimlaws.measures.intrinsic_dimension.calibration_table import calibration_row
 from dimlaws.stages.progress import progress_bar
-from dimlaws.storage import read_arrays, write_arrays
+from dimlaws.storage import read_sealed, write_arrays, write_sealed
 
 
 def draw_part(first: int, count: int, output: Path) -> None:
@@ -20,10 +20,13 @@ def draw_part(first: int, count: int, output: Path) -> None:
         for number in range(first, first + count):
             rows.append(calibration_row(number))
             progress(1)
-    write_arrays(output, {"rows": np.array(rows)}, {})
+    write_sealed(output, {"rows": np.array(rows)}, {})
 
 
 def join_parts(parts: Sequence[Path], output: Path) -> None:
-    """Write the rows of all parts, in the order given, as one table of float32."""
-    rows = np.concatenate([read_arrays(part)[0]["rows"] for part in parts])
+    """Write the rows of all parts, in the order given, as one table of float32.
+
+    Raises ``CorruptFileError`` if a part is not what ``draw_part`` wrote.
+    """
+    rows = np.concatenate([read_sealed(part)[0]["rows"] for part in parts])
     write_arrays(output, {"rows": rows.astype(np.float32)}, {})

@@ -1,17 +1,20 @@
 """What was run, on what, with which code and data: ``provenance.json``."""
 
-import csv
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from dimlaws.errors import CorruptFileError
+from dimlaws.plan.checked import INDEX, check_plan_file
 from dimlaws.plan.composition import experiment_names
 from dimlaws.plan.data_sets import fetched_set
+from dimlaws.seals import read_sealed_json, write_sealed_json
 from dimlaws.stages.batchplan import BatchPlan
-from dimlaws.storage import canonical_json, open_arrays, read_json, write_text
+from dimlaws.storage import read_sealed
 
 PACKAGES = (
     "hydra-core",
@@ -33,7 +36,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 def write_provenance(
     scale: str, results: Path, output: Path, *, config: Path = Path("config")
 ) -> None:
-    """Write the provenance of everything at a scale as JSON with sorted keys.
+    """Write the provenance of everything at a scale as JSON with sorted keys and its checksum.
 
     Of each experiment in ``config``: the key of its plan, seeds, checksums of the data sets that
     it reads, numbers of runs and diverged runs, and wall and CPU seconds of each batch, null
@@ -42,7 +45,7 @@ def write_provenance(
     Raises
     ------
     CorruptFileError
-        if a plan or checkpoint is not what the pipeline writes.
+        if a plan, a checkpoint or a file of times is not what the pipeline writes.
     """
     content = {
         "scale": scale,
@@ -54,7 +57,7 @@ def write_provenance(
             name: _experiment(results / scale / name) for name in experiment_names(config)
         },
     }
-    write_text(output, canonical_json(content))
+    write_sealed_json(output, content)
 
 
 def git_state(folder: Path, results: Path) -> dict[str, Any]:
@@ -119,12 +122,14 @@ def _cpu_model() -> str | None:
 
 
 def _experiment(folder: Path) -> dict[str, Any]:
-    index = read_json(folder / "plan" / "index.json")
+    index = read_sealed_json(folder / "plan" / INDEX)
     seeds: set[int] = set()
     data: dict[str, str] = {}
     batches = {}
     for batch in index["batches"]:
-        plan = BatchPlan.read(folder / "plan" / f"{batch}.json")
+        plan_file = folder / "plan" / f"{batch}.json"
+        check_plan_file(plan_file)
+        plan = BatchPlan.read(plan_file)
         for run in plan.runs:
             seeds.add(run["seed"])
             node = run["config"]["data"]
@@ -145,8 +150,8 @@ def _experiment(folder: Path) -> dict[str, Any]:
 def _batch(folder: Path, plan: BatchPlan) -> dict[str, Any]:
     diverged = 0
     if plan.trains:
-        with open_arrays(folder / "trained" / f"{plan.batch}.safetensors") as archive:
-            diverged = int((archive.get_tensor("diverged_step") >= 0).sum())
+        arrays, _ = read_sealed(folder / "trained" / f"{plan.batch}.safetensors")
+        diverged = int((arrays["diverged_step"] >= 0).sum())
     return {
         "runs": len(plan.runs),
         "diverged_runs": diverged,
@@ -163,11 +168,17 @@ def _seconds(folder: Path, stage: str, batch: str) -> dict[str, float | None]:
     """
     benchmark = folder / "benchmarks" / stage / f"{batch}.tsv"
     cpu = folder / "logs" / stage / f"{batch}.cpu"
-    wall = None
-    if benchmark.is_file():
-        with benchmark.open(encoding="utf-8", newline="") as stream:
-            wall = float(next(csv.DictReader(stream, delimiter="\t"))["s"])
     return {
-        "wall_seconds": wall,
-        "cpu_seconds": float(cpu.read_text(encoding="utf-8").split()[0]) if cpu.is_file() else None,
+        "wall_seconds": _first_number(benchmark, r"s\t.*\n(\S+)\t.*\n"),
+        "cpu_seconds": _first_number(cpu, r"(\S+)( .*)?\n"),
     }
+
+
+def _first_number(file: Path, pattern: str) -> float | None:
+    """Return the number of seconds that a file holds, None if there is no file."""
+    if not file.is_file():
+        return None
+    found = re.fullmatch(pattern, file.read_text(encoding="utf-8", errors="replace"))
+    if found is None or not re.fullmatch(r"\d+\.\d+", found[1]):
+        raise CorruptFileError(f"{file} does not hold a number of seconds; delete it and rerun")
+    return float(found[1])

@@ -22,8 +22,13 @@ logger = logging.getLogger("dimlaws.store")
 def write_batch(
     path: Path, tables: Sequence[pd.DataFrame], plan: BatchPlan, states: Mapping[str, str]
 ) -> None:
-    """Write tables of records as one, with the swept keys, the seed and the batch of each run."""
+    """Write tables of records as one, with the swept keys, the seed and the batch of each run.
+
+    Rows come by run in the order of the plan, whether they were known or not: the same bytes.
+    """
     table = _with_swept_keys(pd.concat(tables, ignore_index=True), plan)
+    places = {run: place for place, run in enumerate(plan.ids)}
+    table = table.sort_values("run", key=lambda run: run.map(places), kind="stable")
     swept = sorted({key for run in plan.runs for key in run["swept"]})
     metadata = {"states": json.dumps(states), "swept": json.dumps(swept)}
     write_records(path, in_order(table), metadata)

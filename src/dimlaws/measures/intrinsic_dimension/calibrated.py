@@ -17,7 +17,11 @@ from dimlaws.measures.intrinsic_dimension.estimator import (
     valid_option,
 )
 from dimlaws.measures.intrinsic_dimension.linear_rank import rank_up_to
-from dimlaws.measures.intrinsic_dimension.local_statistics import NEIGHBORS, local_statistics
+from dimlaws.measures.intrinsic_dimension.local_statistics import (
+    NAMES,
+    NEIGHBORS,
+    local_statistics,
+)
 from dimlaws.measures.intrinsic_dimension.neighbors import Neighbors
 
 
@@ -81,8 +85,9 @@ class Calibrated(NeighborEstimator):
     def fit(self, X: npt.ArrayLike, y: Any = None, *, neighbors: Neighbors | None = None) -> Self:
         """Estimate from ``X`` (real ``[n, *features]``), or with its ``neighbors`` (32 or more).
 
-        Raises ``EstimationError`` with fewer than 200 distinct rows, the least in the table, else
-        as ``nearest_neighbors``. Warns where n is beyond the table or no manifold in it is alike.
+        Raises ``EstimationError`` with fewer than 200 distinct rows, the least in the table, or if
+        neighbours are equally far in all rows, as on a grid, else as ``nearest_neighbors``. Warns
+        where n is beyond the table or no manifold in it is alike.
         """
         chosen = STATISTICS[valid_option(self, "statistics", tuple(STATISTICS))]
         found = self._neighbors(X, NEIGHBORS, neighbors)
@@ -101,7 +106,14 @@ class Calibrated(NeighborEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        observed = local_statistics(rows, found, chosen)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where neighbours are equally far
+            observed = local_statistics(rows, found, chosen)
+        known = dict(zip(NAMES, observed.values, strict=True))
+        if not all(np.isfinite(known[name]) for name in chosen):
+            raise EstimationError(
+                "neighbours are equally far in all rows (as on a grid), so Calibrated would be "
+                "infinite; valid: data without such ties"
+            )
         result = regression.predict(observed.values[None], np.array([float(min(found.n, most))]))
         self.typical_ = bool(result.typical[0])
         if not self.typical_:

@@ -10,7 +10,7 @@ from scipy.special import gammaln
 
 from dimlaws.errors import ConfigError
 from dimlaws.measures.intrinsic_dimension.estimator import BallEstimator, valid_option
-from dimlaws.measures.intrinsic_dimension.neighbors import Neighbors
+from dimlaws.measures.intrinsic_dimension.neighbors import Neighbors, as_rows
 from dimlaws.seeds import stream
 from dimlaws.types import NonNegativeInt, PositiveInt
 
@@ -107,7 +107,7 @@ class ESS(BallEstimator):
                 f"ESS: n_neighbors = {k} with order = {order}; valid: {order + 2} or more"
             )
         found = self._neighbors(X, k, neighbors)
-        rows = np.asarray(X).reshape(found.n + found.duplicates_removed, -1)
+        rows, scale = as_rows(X)
         simplices = None if order == 1 else _simplices(k, order + 1, self.random_state)
         corners = 0 if simplices is None else simplices.size * (order + 1)
         block = max(1, _BLOCK_BYTES // (8 * (k * (2 * k + rows.shape[1]) + corners)))
@@ -120,7 +120,7 @@ class ESS(BallEstimator):
             points = rows[members].astype(np.float64)
             points -= points.mean(axis=1, keepdims=True)
             # The unit of length is free; this one keeps squares of squares from vanishing.
-            points /= found.distances[part, k - 1, None, None]
+            points /= scale * found.distances[part, k - 1, None, None]
             skewness[part], shift = _skewness(points, version, simplices)
             dimensions[part], slope = _dimension(skewness[part], order, version)
             np.add.at(shares, members, slope[:, None] * shift)

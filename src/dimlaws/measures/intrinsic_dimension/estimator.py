@@ -8,6 +8,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from dimlaws.arrays import NotNumbersError, real_array
 from dimlaws.errors import ConfigError, EstimationError
 from dimlaws.measures.intrinsic_dimension.neighbors import Neighbors, nearest_neighbors
 
@@ -27,10 +28,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         """Return ``X`` as an array ``[n, *features]``; raise EstimationError unless it is one."""
         try:
             values = validate_data(self, X, dtype="numeric", allow_nd=True, ensure_all_finite=False)
-        except ValueError as error:
-            raise EstimationError(str(error)) from error
+        except (TypeError, ValueError, RuntimeError) as error:
+            # On further lines scikit-learn prints the data.
+            reason = str(error).splitlines()[0].rstrip(":")
+            kind = EstimationError if isinstance(error, ValueError) else NotNumbersError
+            raise kind(f"{reason}; valid: real numbers [rows, features]") from error
+        # scikit-learn takes dates for numbers, and what is masked for data.
+        values = real_array(X if isinstance(X, np.ma.MaskedArray) else values)
         self.n_features_in_ = int(np.prod(values.shape[1:]))
-        return values  # type: ignore[no-any-return]
+        return values
 
 
 class NeighborEstimator(Estimator):

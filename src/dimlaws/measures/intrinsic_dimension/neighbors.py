@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dimlaws.arrays import real_array
 from dimlaws.errors import ConfigError, EstimationError
 from dimlaws.measures.intrinsic_dimension.certified_search import search
 from dimlaws.measures.intrinsic_dimension.duplicate_rows import (
@@ -87,15 +88,15 @@ def nearest_neighbors(
     Raises
     ------
     ConfigError : ``k`` or ``memory_mb`` is not positive.
-    EstimationError : NaN or infinity, fewer than two axes, not numbers, fewer than ``k + 1``
-        distinct rows, anchors that are no row numbers, or data most of whose rows are no farther
-        from another than their rounding.
+    EstimationError : NaN or infinity, fewer than two axes, not numbers (see ``real_array``), fewer
+        than ``k + 1`` distinct rows, anchors that are no row numbers, or data most of whose rows
+        are no farther from another than their rounding.
     """
     if k < 1:
         raise ConfigError(f"k = {k} neighbours were asked for; valid: 1 or more")
     if not memory_mb > 0:
         raise ConfigError(f"memory_mb = {memory_mb} is no amount of memory; valid: above 0")
-    values = np.asarray(X)
+    values = real_array(X)
     rows, scale = as_rows(values)
     resolution = _resolution(values.dtype)
     n = len(rows)
@@ -145,7 +146,7 @@ def nearest_neighbors_batch(X: npt.ArrayLike, k: int, *, memory_mb: float = 256)
     EstimationError : as ``nearest_neighbors``, naming the first representation without an answer,
         or fewer than three axes.
     """
-    values = np.asarray(X)
+    values = real_array(X)
     if values.ndim < 3:
         raise EstimationError(
             f"data have shape {values.shape}; valid: [representations, rows, features]"
@@ -182,7 +183,7 @@ def _excluded(kept: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.bool_]:
 
 def as_rows(X: npt.ArrayLike) -> tuple[npt.NDArray[Any], float]:
     """Return the data as ``[n, D]`` of uint8, float32 or float64, and the factor put on it."""
-    values = np.asarray(X)
+    values = real_array(X)
     if values.ndim < 2:
         raise EstimationError(f"data have shape {values.shape}; valid: [rows, features]")
     if values.size == 0:
@@ -190,12 +191,8 @@ def as_rows(X: npt.ArrayLike) -> tuple[npt.NDArray[Any], float]:
     if values.dtype == np.float16:
         values = values.astype(np.float32)
     elif values.dtype not in (np.uint8, np.float32, np.float64):
-        if values.dtype.kind == "c":
-            raise EstimationError("data are complex numbers; valid: real numbers")
-        try:
+        with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
             values = values.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise EstimationError(f"data are not numbers ({error}); valid: real numbers") from error
     rows = values.reshape(len(values), -1)
     largest = max(abs(float(rows.min())), abs(float(rows.max())))
     if not np.isfinite(largest):

@@ -94,7 +94,8 @@ class PersistentHomologyDimension(Estimator):
 
         Rows equal to an earlier row are left out, with a ``UserWarning``. Raises
         ``EstimationError`` for fewer than 8 distinct rows, if the trees grow so fast that no
-        dimension fits, and for NaN, infinity and what is no number.
+        dimension fits, for distances that vanish beside an outlier, and for NaN, infinity and what
+        is no number.
         """
         self._check_settings()
         rows = self._distinct(X)
@@ -107,7 +108,13 @@ class PersistentHomologyDimension(Estimator):
         for logs in lengths:
             chosen = rows[rng.permutation(n)[:largest]].astype(np.float64)
             distances = squareform(pdist(chosen))
-            logs[:] = [_log_length(distances[:s, :s], self.alpha) for s in self.sizes_]
+            with np.errstate(divide="ignore", invalid="ignore"):  # see below
+                logs[:] = [_log_length(distances[:s, :s], self.alpha) for s in self.sizes_]
+        if not np.isfinite(lengths).all():
+            raise EstimationError(
+                "distances between rows vanish beside the largest value; "
+                "valid: data without such an outlier"
+            )
         self.log_lengths_ = lengths
         centered = np.log(self.sizes_) - np.log(self.sizes_).mean()
         slopes = lengths @ centered / (centered @ centered)
