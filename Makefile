@@ -5,7 +5,7 @@ BIN := .venv/bin
 CALIBRATION := src/dimlaws/measures/intrinsic_dimension/calibration.safetensors
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run paper test test-slow test-slurm soak lint bench calibration clean
+.PHONY: run paper test test-slow test-cluster soak lint bench calibration clean
 
 run: .venv/installed
 	snakemake --cores $(CORES) --config scale=quick
@@ -16,21 +16,21 @@ paper: .venv/installed
 	@dimlaws verdicts --scale paper && echo "Report: $(CURDIR)/results/paper/report/index.html"
 
 # A worker for each core, so one thread for each worker.
-test test-slow test-slurm soak: export OMP_NUM_THREADS = 1
+test test-slow test-cluster soak: export OMP_NUM_THREADS = 1
 
 test: .venv/installed
 	pytest -m 'not slow and not soak' --numprocesses $(CORES) --dist loadfile --cov
 
 test-slow: .venv/installed
-	pytest -m 'slow and not slurm and not soak' --numprocesses $(CORES) --dist loadfile
+	pytest -m 'slow and not slurm and not kubernetes and not soak' --numprocesses $(CORES) --dist loadfile
 
 # Needs munge, slurmctld, slurmd and slurm-client. Not part of `dev`: Snakemake imports every
 # executor that is installed, at each start.
-test-slurm: .venv/installed
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[slurm]'
-	DIMLAWS_REQUIRE_SLURM=1 pytest -m 'slurm and not soak'
+test-cluster: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[slurm,kubernetes]'
+	DIMLAWS_REQUIRE_CLUSTER=1 pytest -m 'slurm or kubernetes'
 
-# Faults, one after the other, for an hour or so.
+# The whole repository killed again and again, and 5,000 runs: about an hour.
 soak: .venv/installed
 	pytest -m soak
 

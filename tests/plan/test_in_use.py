@@ -50,6 +50,8 @@ def test_what_changes_no_content_is_planned_without_a_write(locked):
 def test_a_lock_can_be_taken_away_whatever_the_configuration(locked):
     locked.experiment.write_text("a: [")
     before = everything(locked.results)
-    layout = Layout.parse(locked.config, locked.results, "smoke", ["--unlock"], target_minutes=5, main=True)
+    layout = Layout.parse(
+        *(locked.config, locked.results, "smoke", ["--unlock"]), target_minutes=5, main=True
+    )
     assert layout.experiment_names == []
     assert everything(locked.results) == before

@@ -28,7 +28,7 @@ def start_cluster():
     if missing:
         reason = f"not installed: {', '.join(missing)}"
         # Continuous integration must not pass because it tested nothing.
-        if os.environ.get("DIMLAWS_REQUIRE_SLURM"):
+        if os.environ.get("DIMLAWS_REQUIRE_CLUSTER"):
             pytest.fail(reason)
         pytest.skip(reason)
     clusters: list[Cluster] = []

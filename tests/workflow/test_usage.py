@@ -1,5 +1,7 @@
 """Snakemake's own commands behave as a user of Snakemake expects."""
 
+import importlib.util
+import os
 import zipfile
 
 import pytest
@@ -90,8 +92,13 @@ def test_another_working_directory(finished, tmp_path):
     assert done.jobs == {}
 
 
+@pytest.mark.kubernetes
+@pytest.mark.skipif(
+    not importlib.util.find_spec("snakemake_executor_plugin_kubernetes")
+    and not os.environ.get("DIMLAWS_REQUIRE_CLUSTER"),
+    reason="not installed: snakemake_executor_plugin_kubernetes",
+)
 def test_a_dry_run_with_the_profile_of_kubernetes(finished):
-    pytest.importorskip("snakemake_executor_plugin_kubernetes")
     profile = ("--profile", "workflow/profiles/kubernetes")
     here = ("--default-storage-prefix", str(finished.folder))
     done = finished.call("snakemake", "-n", "--forceall", *profile, *here)
