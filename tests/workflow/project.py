@@ -88,7 +88,7 @@ class Project:
 
     def call(self, *command: str, **extra: str) -> "Done":
         process = self.start(*command, **extra)
-        output, _ = process.communicate(timeout=600)
+        output, _ = process.communicate(timeout=1800)
         return Done(process.returncode, output)
 
     def snakemake(self, *arguments: str, **extra: str) -> "Done":
