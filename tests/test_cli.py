@@ -57,6 +57,69 @@ def test_a_wrong_command_line_is_status_2(arguments, capsys):
     assert "usage: dimlaws" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "folder", "--output", "x"],
+        ["measure", "plan.json", "measures.json", "--trained", "folder", "--output", "x"],
+        ["collect", "", "--output", "x"],
+        ["calibrate", "folder", "--output", "x"],
+        ["fetch", "digits", "--output", "folder"],
+        ["fetch", "digits", "--output", ""],
+        ["fetch", "digits", "--output", "x", "--log", "folder"],
+    ],
+)
+def test_a_folder_in_place_of_a_file_is_status_2(project, arguments, capsys):
+    (project / "folder").mkdir()
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(("'folder' is a folder; name a file", "'' is a folder; name a file"))
+    assert not list((project / "folder").iterdir())
+    assert not (project / "x").exists()
+
+
+JOBS = [
+    ["train", "FILE"],
+    ["simulate", "FILE"],
+    ["measure", "FILE", "FILE"],
+    ["collect", "FILE"],
+    ["judge", "FILE", "FILE", "--experiment", "x"],
+    ["figure", "FILE", "FILE"],
+    ["calibrate", "FILE"],
+    ["verdicts", "FILE"],
+    ["report", "FILE"],
+    ["provenance", "FILE"],
+]
+
+
+@pytest.mark.parametrize("job", JOBS, ids=[job[0] for job in JOBS])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("none", None),
+        ("empty", b""),
+        ("text", b"hello"),
+        ("bytes", bytes(range(256)) * 8),
+        ("null", b"null"),
+        ("list", b"[1]"),
+        ("mapping", b"{}"),
+        ("none/inside", None),
+        ("x" * 300, None),
+    ],
+)
+def test_a_file_that_is_another_is_one_line(project, job, name, content, capsys):
+    if content is not None:
+        (project / name).write_bytes(content)
+    arguments = [name if word == "FILE" else word for word in job]
+    assert main([*arguments, "--output", "x"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"dimlaws {job[0]}: ")
+    assert name[:20] in last or "results" in last
+    assert not (project / "x").exists()
+
+
 def test_plan_says_what_an_experiment_holds(project, capsys):
     assert main(["plan", "--scale", "smoke"]) == 0
     assert "prunability_vs_dimension: 8 runs in 1 batches, 1 figures" in capsys.readouterr().out

@@ -48,6 +48,12 @@ def real_array(X: npt.ArrayLike) -> npt.NDArray[Any]:
     return values
 
 
+def float_array(X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return ``real_array(X)`` in float64; what float64 cannot hold becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(real_array(X), dtype=np.float64)
+
+
 def _objects(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if values.dtype.kind != "O" or any(isinstance(item, str | bytes) for item in values.flat):
         raise TypeError("text")

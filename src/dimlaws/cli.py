@@ -69,6 +69,12 @@ def _start_log(log: Path | None) -> None:
     logging.getLogger("dimlaws").setLevel(logging.INFO)
 
 
+def _file(text: str) -> Path:
+    if not text or os.path.isdir(text):  # noqa: PTH112  # unlike Path, takes names of any length
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; name a file")
+    return Path(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dimlaws", description="What dimension decides: data sets to judged claims."
@@ -86,8 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         name: str, run: Callable[[argparse.Namespace], int], description: str
     ) -> argparse.ArgumentParser:
         added = stage(name, run, description)
-        added.add_argument("--output", type=Path, required=True, help="file to write")
-        added.add_argument("--log", type=Path, help="file for the log")
+        added.add_argument("--output", type=_file, required=True, help="file to write")
+        added.add_argument("--log", type=_file, help="file for the log")
         return added
 
     added = stage("plan", _plan, "plan every experiment and say what it holds")
@@ -97,37 +103,37 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("set", help="name of a file in config/data")
 
     added = job("train", _train, "train the runs of one batch")
-    added.add_argument("plan", type=Path, help="results/<scale>/<experiment>/plan/<batch>.json")
+    added.add_argument("plan", type=_file, help="results/<scale>/<experiment>/plan/<batch>.json")
     added.add_argument("--store", type=Path, help="trained runs to reuse and to keep")
     _add_resources(added)
 
     added = job("simulate", _simulate, "simulate the runs of one batch of a study")
-    added.add_argument("plan", type=Path, help="results/<scale>/<experiment>/plan/<batch>.json")
+    added.add_argument("plan", type=_file, help="results/<scale>/<experiment>/plan/<batch>.json")
     added.add_argument("--store", type=Path, help="records to reuse and to keep")
 
     added = job("calibrate", _calibrate, "make the table of the calibrated estimators")
-    added.add_argument("parts", type=Path, nargs="*", help="parts to join")
+    added.add_argument("parts", type=_file, nargs="*", help="parts to join")
     added.add_argument("--first", type=int, default=-1, help="first manifold of a part")
     added.add_argument("--count", type=int, default=0, help="manifolds in the part")
 
     added = job("measure", _measure, "measure the runs of one batch")
-    added.add_argument("plan", type=Path)
-    added.add_argument("measures", type=Path, help="plan/measures.json")
-    added.add_argument("--trained", type=Path, help="checkpoint of the batch")
+    added.add_argument("plan", type=_file)
+    added.add_argument("measures", type=_file, help="plan/measures.json")
+    added.add_argument("--trained", type=_file, help="checkpoint of the batch")
     added.add_argument("--store", type=Path, help="records to reuse and to keep")
     _add_resources(added)
 
     added = job("collect", _collect, "join the records of an experiment's batches")
-    added.add_argument("records", type=Path, nargs="+")
+    added.add_argument("records", type=_file, nargs="+")
 
     added = job("judge", _judge, "judge the claims of one experiment")
-    added.add_argument("runs", type=Path, help="runs.parquet")
-    added.add_argument("claims", type=Path, help="plan/claims.json")
+    added.add_argument("runs", type=_file, help="runs.parquet")
+    added.add_argument("claims", type=_file, help="plan/claims.json")
     added.add_argument("--experiment", required=True)
 
     added = job("figure", _figure, "draw one figure")
-    added.add_argument("plan", type=Path, help="plan/figures/<name>.json")
-    added.add_argument("runs", type=Path, nargs="+", help="runs.parquet of each experiment")
+    added.add_argument("plan", type=_file, help="plan/figures/<name>.json")
+    added.add_argument("runs", type=_file, nargs="+", help="runs.parquet of each experiment")
 
     added = job("provenance", _provenance, "write what was run, on what")
     added.add_argument("scale")
@@ -137,9 +143,9 @@ def _parser() -> argparse.ArgumentParser:
 
     added = stage("verdicts", _verdicts, "print the scoreboard, or join verdict tables")
     _add_scale(added)
-    added.add_argument("tables", type=Path, nargs="*", help="tables to join into --output")
-    added.add_argument("--output", type=Path)
-    added.add_argument("--log", type=Path)
+    added.add_argument("tables", type=_file, nargs="*", help="tables to join into --output")
+    added.add_argument("--output", type=_file)
+    added.add_argument("--log", type=_file)
 
     added = stage("claims", _claims, "list every claim with its region and where that comes from")
     _add_scale(added)

@@ -4,12 +4,17 @@ Each is an edit of the experiment of ``conftest``: the text that it replaces (No
 what stands there instead, and words of the message (None: the plan is valid).
 """
 
+import re
+
+LETTERS = "".join(f"  {letter}: {letter}\n" for letter in "abcdefghij")
 LAUGHS = "constants:\n  a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"  {chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 10)}]\n" for i in range(9)
 )
 INTERPOLATED = "constants:\n  a: xxxxxxxxxx\n" + "".join(
     f"  {chr(98 + i)}: '{f'${{constants.{chr(97 + i)}}}' * 10}'\n" for i in range(9)
 )
+HIDDEN = re.sub(r"constants\.(\w)", r"constants.${sizes.\1}", INTERPOLATED)
+CHAIN = "constants:\n" + "".join(f"  a{i}: ${{constants.a{i + 1}}}\n" for i in range(500))
 STEPS, SEED, DEPTH, DATA = "  steps: 50", "seed: 0,1", "  depth: 1", "  - override /data: manifold"
 DESCRIPTION = "description: Test loss against width."
 STATEMENT = "statement: Test loss falls with width."
@@ -147,6 +152,14 @@ INTERPOLATIONS = {
     ),
     "of its sweep": (SEED, "seed: ${hydra.sweeper.params.seed}", "seed: Recursive interpolation"),
     "unfinished": (STEPS, "  steps: ${", "training.steps: no viable alternative"),
+    "billion": (DESCRIPTION, f"{INTERPOLATED}description: ${{constants.j}}", "characters in a ch"),
+    "billion, hidden": ("sizes:\n", f"{HIDDEN}sizes:\n{LETTERS}", "characters in a chain"),
+    "billion, swept": (SEED, f"seed: ${{constants.j}}\n{INTERPOLATED}", "characters in a chain"),
+    "a long chain": (
+        DESCRIPTION,
+        f"{CHAIN}description: ${{constants.a0}}",
+        "at most 1000000 and 30",
+    ),
     "decoded": (STEPS, "  steps: ${oc.decode:'60'}", None),
 }
 
@@ -169,6 +182,11 @@ SWEEPS = {
     "key that deletes": (SEED, "~seed: 0,1", "sets no '~seed' that a sweep could override"),
     "of a scale": (SEED, "scale.name: quick,paper", "sets no 'scale' that a sweep could override"),
     "huge network": (DEPTH, "  depth: 999999999999", "at most 1.7e+07 MB and 3.2e+07 s"),
+    "huge data": (
+        "  ambient_dim: 8",
+        "  ambient_dim: 8\n  test_size: 99999999999999",
+        "at most 1.7e",
+    ),
     "endless training": (STEPS, "  steps: 99999999999999", "at most 1.7e+07 MB and 3.2e+07 s"),
     "defaults in a circle": (DATA, "  - /experiment: widths", "defaults: they lead to one another"),
     "hydra without": ("hydra:\n", "hydra: null\nconstants:\n", "Hydra cannot compose it"),

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from dimlaws.arrays import real_array
+from dimlaws.arrays import float_array
 from dimlaws.errors import EstimationError
 
 Vector = npt.NDArray[np.float64]
@@ -16,7 +16,7 @@ def crossing_point(x: Vector, values: Vector, level: float, name: str) -> float:
     start at or above the level, never reach it, or reach it from a value that is not finite or an
     ``x`` that is not positive, and unless ``x`` ascends and is of their length.
     """
-    x, values = (np.asarray(real_array(v), dtype=np.float64) for v in (x, values))
+    x, values = float_array(x), float_array(values)
     if x.ndim != 1 or x.shape != values.shape or not len(x):
         raise EstimationError(
             f"{name} {x.shape} and values {values.shape} must be vectors of one length"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dimlaws.arrays import real_array
+from dimlaws.arrays import float_array
 from dimlaws.errors import EstimationError
 
 Vector = npt.NDArray[np.float64]
@@ -65,7 +65,8 @@ def fit_offset_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> OffsetPowerLaw:
     Variable projection (Golub & Pereyra 1973, SIAM J. Numer. Anal. 10:413): for each ``a`` the
     best ``L_inf, c >= 0`` have a closed form, so only ``a`` is searched, on a logarithmic grid
     that zooms in on its best point. Raises ``EstimationError`` unless all values are positive,
-    ``x`` has three distinct values, and the best ``a`` lies inside ``EXPONENT_RANGE``.
+    ``x`` has three distinct values, the best ``a`` lies inside ``EXPONENT_RANGE``, and the powers
+    do not overflow.
     """
     abscissa, ordinate = _positive_pair(x, y, distinct=3)
     # Powers of x / (geometric mean of x) neither overflow nor underflow.
@@ -86,16 +87,30 @@ def fit_offset_power_law(x: npt.ArrayLike, y: npt.ArrayLike) -> OffsetPowerLaw:
             f"outside {EXPONENT_RANGE[0]:g} to {EXPONENT_RANGE[1]:g}, or y does not fall with x"
         )
     _, floor, prefactor = _project(np.array([exponent]), log_x, ordinate)
-    return OffsetPowerLaw(
-        float(floor[0]), exponent, float(prefactor[0] * np.exp(exponent * centre))
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        law = OffsetPowerLaw(
+            float(floor[0]), exponent, float(prefactor[0] * np.exp(exponent * centre))
+        )
+    if not (np.isfinite(law.floor) and np.isfinite(law.prefactor)):
+        raise EstimationError(
+            f"a power law of exponent {exponent:.3g} with a floor overflows at x around "
+            f"{np.exp(centre):.1e}; valid: x and y of order 1"
+        )
+    return law
 
 
 def _project(exponents: Vector, log_x: Vector, y: Vector) -> tuple[Vector, Vector, Vector]:
     """Return loss, floor and prefactor of the best non-negative fit for each exponent.
 
-    Minimizes ``sum (1 - L v - c u)^2`` with ``v = 1/y``, ``u = x^-a / y``.
+    Minimizes ``sum (1 - L v - c u)^2`` with ``v = 1/y``, ``u = x^-a / y``. The loss is infinite
+    where these overflow.
     """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        loss, floor, prefactor = _fit_each(exponents, log_x, y)
+    return np.where(np.isfinite(loss), loss, np.inf), floor, prefactor
+
+
+def _fit_each(exponents: Vector, log_x: Vector, y: Vector) -> tuple[Vector, Vector, Vector]:
     v = 1.0 / y
     u = np.exp(-exponents[:, None] * log_x) * v
     v_norm, v_sum, u_sum = v @ v, v.sum(), u.sum(axis=1)
@@ -116,7 +131,7 @@ def _project(exponents: Vector, log_x: Vector, y: Vector) -> tuple[Vector, Vecto
 
 
 def _positive_pair(x: npt.ArrayLike, y: npt.ArrayLike, *, distinct: int) -> tuple[Vector, Vector]:
-    abscissa, ordinate = (np.asarray(real_array(v), dtype=np.float64) for v in (x, y))
+    abscissa, ordinate = float_array(x), float_array(y)
     if abscissa.ndim != 1 or abscissa.shape != ordinate.shape:
         raise EstimationError(
             f"x {abscissa.shape} and y {ordinate.shape} must be vectors of one length"

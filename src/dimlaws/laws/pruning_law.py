@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
 
-from dimlaws.arrays import real_array
+from dimlaws.arrays import float_array
 from dimlaws.errors import EstimationError
 
 Vector = npt.NDArray[np.float64]
@@ -97,10 +97,8 @@ def fit_pruning_law(
     Raises ``EstimationError`` for fewer points than parameters, values that are not positive, or
     values so far apart that the law overflows.
     """
-    d, measured, e_np = (
-        np.asarray(real_array(values), np.float64) for values in (density, error, unpruned)
-    )
-    extents = np.ones((d.size, 0)) if sizes is None else np.asarray(real_array(sizes), np.float64)
+    d, measured, e_np = (float_array(values) for values in (density, error, unpruned))
+    extents = np.ones((d.size, 0)) if sizes is None else float_array(sizes)
     if not all((v > 0).all() and np.isfinite(v).all() for v in (d, measured, e_np, extents)):
         raise EstimationError("the law of pruning needs positive, finite densities, errors, sizes")
     logs = np.log(extents)
@@ -117,10 +115,17 @@ def fit_pruning_law(
     log_d, centre = np.log(d), logs.mean(axis=0)
     logs = logs - centre
 
+    # Steps of the search may overflow; its start and its end may not.
+    @np.errstate(over="ignore", invalid="ignore")
     def residuals(theta: Vector) -> Vector:
         at = np.exp(log_d + logs @ theta[3:])
         found = pruned_error(at, e_np, *np.exp(theta[:3]))
         return found / measured - 1.0
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def loss(theta: list[float]) -> float:
+        total = float(np.sum(residuals(np.array(theta)) ** 2))
+        return total if np.isfinite(total) else np.inf
 
     starts = []
     for exponent, slope in itertools.product(_EXPONENTS, _SLOPES if logs.size else [0.0]):
@@ -129,14 +134,18 @@ def fit_pruning_law(
             starts.append(
                 [np.log(measured.max()), np.log(exponent), place, *[slope] * logs.shape[1]]
             )
-    start = min(starts, key=lambda theta: float(np.sum(residuals(np.array(theta)) ** 2)))
-    if not np.isfinite(residuals(np.array(start))).all():
-        raise EstimationError(
-            f"errors from {measured.min():.1e} to {measured.max():.1e} are too far apart for the "
-            "law of pruning; valid: a range of less than 1e100"
-        )
+    start = min(starts, key=loss)
+    apart = EstimationError(
+        f"errors from {measured.min():.1e} to {measured.max():.1e} are too far apart for the law "
+        "of pruning; valid: a range of less than 1e100"
+    )
+    if loss(start) == np.inf:
+        raise apart
     best = least_squares(residuals, start, method="lm", max_nfev=1000)
-    plateau, exponent, transition = np.exp(best.x[:3])
+    with np.errstate(over="ignore"):
+        plateau, exponent, transition = np.exp(best.x[:3])
+    if not np.isfinite([plateau, exponent, transition, *best.fun]).all():
+        raise apart
     return PruningLaw(
         float(plateau),
         float(exponent),

@@ -32,8 +32,11 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     Spearman (1904), "The proof and measurement of association between two things": Pearson's
     correlation of the ranks.
     """
-    a, b = (found - found.mean() for found in (ranks(x), ranks(y)))
-    if a.shape != b.shape or not len(a):
-        raise EstimationError(f"a correlation of {len(a)} and {len(b)} values; valid: equally many")
+    found = ranks(x), ranks(y)
+    if len(found[0]) != len(found[1]) or not len(found[0]):
+        raise EstimationError(
+            f"a correlation of {len(found[0])} and {len(found[1])} values; valid: equally many"
+        )
+    a, b = (one - one.mean() for one in found)
     scale = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / scale if scale > 0 else float("nan")

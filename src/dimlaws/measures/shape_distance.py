@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
-from dimlaws.arrays import moderate, real_array
+from dimlaws.arrays import float_array, moderate
 from dimlaws.errors import ConfigError, EstimationError
 from dimlaws.seeds import stream
 
@@ -93,17 +93,18 @@ def even_spectral_moments(X: npt.ArrayLike, Y: npt.ArrayLike, count: int) -> Flo
     # chains[k] sums the products of k increasing samples; a sample enters as y xᵀ or x yᵀ by turns.
     widths = [x.shape[1] if k % 2 else y.shape[1] for k in range(2 * count + 1)]
     chains = [np.eye(y.shape[1]), *(np.zeros((y.shape[1], width)) for width in widths[1:])]
-    for begin in range(0, len(x), _BLOCK):
-        left, right = x[begin : begin + _BLOCK], y[begin : begin + _BLOCK]
-        grams = np.triu(right @ right.T, 1), np.triu(left @ left.T, 1)
-        ends: list[Floats] = []
-        for k in range(2 * count):
-            end = chains[k] @ (left if k % 2 else right).T
-            if k:
-                end += ends[-1] @ grams[k % 2 == 1]
-            ends.append(end)
-        for k, end in enumerate(ends):
-            chains[k + 1] += end @ (right if k % 2 else left)
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        for begin in range(0, len(x), _BLOCK):
+            left, right = x[begin : begin + _BLOCK], y[begin : begin + _BLOCK]
+            grams = np.triu(right @ right.T, 1), np.triu(left @ left.T, 1)
+            ends: list[Floats] = []
+            for k in range(2 * count):
+                end = chains[k] @ (left if k % 2 else right).T
+                if k:
+                    end += ends[-1] @ grams[k % 2 == 1]
+                ends.append(end)
+            for k, end in enumerate(ends):
+                chains[k + 1] += end @ (right if k % 2 else left)
     found = np.array([np.trace(chains[2 * p]) / comb(len(x), 2 * p) for p in range(1, count + 1)])
     if not np.isfinite(found).all():
         raise EstimationError(
@@ -229,8 +230,7 @@ def _refuse_count(count: int, rows: int) -> None:
 
 
 def _tables(X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Floats, Floats]:
-    with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
-        x, y = (np.asarray(real_array(Z), dtype=np.float64) for Z in (X, Y))
+    x, y = float_array(X), float_array(Y)
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
         raise EstimationError(
             f"similarity of tables of shape {x.shape} and {y.shape}; valid: [M, p] and [M, q]"

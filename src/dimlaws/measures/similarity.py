@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist, squareform
 
-from dimlaws.arrays import moderate, real_array
+from dimlaws.arrays import float_array, moderate
 from dimlaws.errors import ConfigError, EstimationError
 
 Floats = npt.NDArray[np.float64]
@@ -140,8 +140,7 @@ def angular_shape_distance(X: npt.ArrayLike, Y: npt.ArrayLike) -> float:
 
 
 def _centred(X: npt.ArrayLike, Y: npt.ArrayLike) -> list[Floats]:
-    with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
-        tables = [np.asarray(real_array(Z), dtype=np.float64) for Z in (X, Y)]
+    tables = [float_array(Z) for Z in (X, Y)]
     shapes = [table.shape for table in tables]
     if any(len(shape) != 2 for shape in shapes) or shapes[0][0] != shapes[1][0] or shapes[0][0] < 4:
         raise EstimationError(
@@ -151,7 +150,7 @@ def _centred(X: npt.ArrayLike, Y: npt.ArrayLike) -> list[Floats]:
     for table in tables:
         if not np.isfinite(table).all():
             raise EstimationError("similarity of tables with NaN or infinity; valid: finite values")
-        if not np.ptp(table, axis=0).any():
+        if (table == table[0]).all():
             raise EstimationError(
                 f"similarity of a table of {len(table)} equal rows: it has no variance; "
                 "valid: rows that differ"

@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.integrate import cumulative_trapezoid
 from scipy.special import logsumexp
 
-from dimlaws.arrays import moderate, real_array
+from dimlaws.arrays import float_array, moderate
 from dimlaws.errors import EstimationError
 
 Floats = npt.NDArray[np.float64]
@@ -64,13 +64,21 @@ def partition_isotropy(X: npt.ArrayLike) -> float:
 
     Raises
     ------
-    EstimationError : ``X`` is no table of finite numbers with two rows or more.
+    EstimationError : ``X`` is no table of finite numbers with two rows or more, or so large that
+        the function overflows.
     """
     rows = _table(X)
     balanced = moderate(rows)
     projected = rows @ np.linalg.eigh(balanced.T @ balanced)[1]
-    log_z = np.r_[logsumexp(projected, axis=0), logsumexp(-projected, axis=0)]
-    return float(np.exp(log_z.min() - log_z.max()))
+    with np.errstate(over="ignore", invalid="ignore"):
+        log_z = np.r_[logsumexp(projected, axis=0), logsumexp(-projected, axis=0)]
+        smallest = float(np.exp(log_z.min() - log_z.max()))
+    if not np.isfinite(smallest):
+        raise EstimationError(
+            f"partition function of values up to {np.abs(rows).max():.1e} overflows; "
+            "valid: values of order 1"
+        )
+    return smallest
 
 
 def eigenvalue_early_enrichment(X: npt.ArrayLike, *, matched_dispersion: bool = False) -> float:
@@ -188,7 +196,8 @@ def vasicek_ratio_mse(X: npt.ArrayLike) -> float:
             "principal component is -infinity; valid: n > d rows that span all d"
         )
     components = centred @ axes * np.sqrt(d / variances.sum())
-    entropies = stats.differential_entropy(components, method="vasicek", axis=0)
+    with np.errstate(divide="ignore"):  # many equal values have the entropy -infinity
+        entropies = stats.differential_entropy(components, method="vasicek", axis=0)
     return float(np.mean((1 - np.exp(entropies - _LN_GAUSSIAN)) ** 2))
 
 
@@ -209,8 +218,7 @@ def _sum_of_squares(centred: Floats, eigenvalues: Floats) -> float:
 
 
 def _table(X: npt.ArrayLike, least_rows: int = 2, least_columns: int = 1) -> Floats:
-    with np.errstate(over="ignore"):  # what float64 cannot hold is refused below
-        rows = np.asarray(real_array(X), dtype=np.float64)
+    rows = float_array(X)
     if (
         rows.ndim != 2
         or len(rows) < least_rows

@@ -10,6 +10,7 @@ import yaml
 
 from dimlaws.errors import ConfigError, nearest
 from dimlaws.plan.hydra_settings import restrict_hydra
+from dimlaws.plan.interpolation import check_extent
 from dimlaws.plan.reading import yaml_fault
 
 GROUPS = ("data", "model", "training")
@@ -86,12 +87,15 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
             for group, choice in config.hydra.runtime.choices.items()
             if not group.startswith("hydra")
         }
-        # Only Hydra's sweeper node is resolved here: runs resolve after a sweep has set its keys.
-        params = config.hydra.sweeper.params
-        sweep = {} if params is None else OmegaConf.to_container(params, resolve=True)
         keys: list[Any] = [key for key in config if key != "hydra"]
-        whole = OmegaConf.masked_copy(config, keys)
-        container = OmegaConf.to_container(whole, resolve=False)
+        container = OmegaConf.to_container(OmegaConf.masked_copy(config, keys), resolve=False)
+        assert isinstance(container, dict)
+        params = config.hydra.sweeper.params
+        raw = {} if params is None else OmegaConf.to_container(params, resolve=False)
+        by_key: dict[Any, Any] = dict(container)
+        check_extent({**by_key, "hydra": {"sweeper": {"params": raw}}})
+        # Only Hydra's sweeper node is resolved here: runs resolve after a sweep has set its keys.
+        sweep = {} if params is None else OmegaConf.to_container(params, resolve=True)
     except yaml.YAMLError as error:
         raise ConfigError(
             f"{where}, or a file that it names, is not valid YAML: {yaml_fault(error)}"
@@ -104,8 +108,6 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
         # Hydra has errors of its own, and lets any others out: AttributeError for `hydra: null`,
         # OSError for the name of an option that is too long.
         raise ConfigError(f"{where}: {_sentence(error)}") from None
-    assert isinstance(container, dict)
-    by_key: dict[Any, Any] = dict(container)
     if not isinstance(sweep, dict):
         raise ConfigError(f"{where}: hydra.sweeper.params: expected a mapping of keys to values")
     return Composed(

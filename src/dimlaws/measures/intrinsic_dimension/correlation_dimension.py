@@ -154,7 +154,10 @@ def _close_pairs(
     """
     kept = _distinct(rows, found)
     inner = (limits[0] / limits[1]) ** 2
-    center = rows.mean(axis=0, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        center = rows.mean(axis=0, dtype=np.float64)
+    if not np.isfinite(center).all():
+        center = (rows / len(rows)).sum(axis=0)
     step = max(1, min(1024, _BLOCK_VALUES // rows.shape[1]))
     # |x|² + |y|² − 2 x·y is off by less than γ (|x| + |y|)², γ = (D + 16) eps: see Higham, Accuracy
     # and Stability of Numerical Algorithms, 2nd ed., §3.1; coordinates and norms are rounded too.

@@ -113,7 +113,11 @@ class Gride(NeighborEstimator):
         curve = np.array([_estimate(found, pairs, n, 2 * n) for n in scales.tolist()])
         self.scales_ = scales
         self.dimension_scales_, self.se_scales_ = curve.T
-        self.radius_scales_ = found.distances[:, 2 * scales - 1].mean(axis=0)
+        far = found.distances[:, 2 * scales - 1]
+        # A sum of values near the largest of float64 would overflow.
+        self.radius_scales_ = (
+            far.mean(axis=0) if far.max() < 1e300 else (far / len(far)).sum(axis=0)
+        )
         return self
 
 
