@@ -155,6 +155,7 @@ INTERPOLATIONS = {
     "billion": (DESCRIPTION, f"{INTERPOLATED}description: ${{constants.j}}", "characters in a ch"),
     "billion, hidden": ("sizes:\n", f"{HIDDEN}sizes:\n{LETTERS}", "characters in a chain"),
     "billion, swept": (SEED, f"seed: ${{constants.j}}\n{INTERPOLATED}", "characters in a chain"),
+    "of no mapping": (STEPS, "  steps: ${seed.${scale.name}}", "training.steps: "),
     "a long chain": (
         DESCRIPTION,
         f"{CHAIN}description: ${{constants.a0}}",

@@ -76,7 +76,7 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
     from omegaconf import OmegaConf
 
     where = f"config/experiment/{experiment}.yaml"
-    try:
+    with _told(where):
         config = hydra_compose(
             "config",
             [f"experiment={experiment}", f"scale={scale}", *overrides],
@@ -89,13 +89,29 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
         }
         keys: list[Any] = [key for key in config if key != "hydra"]
         container = OmegaConf.to_container(OmegaConf.masked_copy(config, keys), resolve=False)
-        assert isinstance(container, dict)
         params = config.hydra.sweeper.params
-        raw = {} if params is None else OmegaConf.to_container(params, resolve=False)
-        by_key: dict[Any, Any] = dict(container)
-        check_extent({**by_key, "hydra": {"sweeper": {"params": raw}}})
-        # Only Hydra's sweeper node is resolved here: runs resolve after a sweep has set its keys.
-        sweep = {} if params is None else OmegaConf.to_container(params, resolve=True)
+        sweep = {} if params is None else OmegaConf.to_container(params, resolve=False)
+    assert isinstance(container, dict)
+    by_key: dict[Any, Any] = dict(container)
+    check_extent({**by_key, "hydra": {"sweeper": {"params": sweep}}}, where)
+    if params is not None:
+        with _told(where):
+            # Only Hydra's sweeper node is resolved: runs resolve after a sweep has set its keys.
+            sweep = OmegaConf.to_container(params, resolve=True)
+    if not isinstance(sweep, dict):
+        raise ConfigError(f"{where}: hydra.sweeper.params: expected a mapping of keys to values")
+    return Composed(
+        by_key,
+        {str(key): value for key, value in sweep.items()},
+        choices,
+    )
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Turn whatever Hydra raises into a ``ConfigError`` that begins with ``where``."""
+    try:
+        yield
     except yaml.YAMLError as error:
         raise ConfigError(
             f"{where}, or a file that it names, is not valid YAML: {yaml_fault(error)}"
@@ -108,13 +124,6 @@ def compose(experiment: str, scale: str, overrides: Sequence[str] = ()) -> Compo
         # Hydra has errors of its own, and lets any others out: AttributeError for `hydra: null`,
         # OSError for the name of an option that is too long.
         raise ConfigError(f"{where}: {_sentence(error)}") from None
-    if not isinstance(sweep, dict):
-        raise ConfigError(f"{where}: hydra.sweeper.params: expected a mapping of keys to values")
-    return Composed(
-        by_key,
-        {str(key): value for key, value in sweep.items()},
-        choices,
-    )
 
 
 def _sentence(error: Exception) -> str:

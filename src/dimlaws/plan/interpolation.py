@@ -21,15 +21,18 @@ _NAME = re.compile(r"\.*[\w-]+(?:\.[\w*-]+)*")
 Path = tuple[str, ...]
 
 
-def check_extent(config: dict[str, Any]) -> None:
-    """Raise ``ConfigError``, with the key, where interpolations stand for too much.
+def check_extent(config: dict[str, Any], where: str) -> None:
+    """Raise ``ConfigError``, with ``where`` and the key, if interpolations stand for too much.
 
     What a name depends on only when resolved (``${sizes.${scale.name}}``) counts as all that it may
     be, and names that lead in a circle count once: OmegaConf refuses them.
     """
     known: dict[Path, tuple[int, int]] = {}
-    for key in config:
-        _extent(config, (str(key),), known)
+    try:
+        for key in config:
+            _extent(config, (str(key),), known)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _extent(
@@ -41,10 +44,8 @@ def _extent(
     known[path] = (0, 0)
     value = _find(config, path)
     parts = [(1, 0)]
-    if isinstance(value, dict | list):
-        keys = value if isinstance(value, dict) else range(len(value))
-        parts += [_extent(config, (*path, str(key)), known) for key in keys]
-    elif isinstance(value, str):
+    parts += [_extent(config, (*path, key), known) for key in _keys(value)]
+    if isinstance(value, str):
         parts.append((len(value), 0))
         for name in _names(config, value, path):
             characters, links = _extent(config, name, known)
@@ -69,13 +70,18 @@ def _names(config: dict[str, Any], text: str, path: Path) -> list[Path]:
             parts = name.lstrip(".").split(".")
             if "*" in parts:
                 start = (*start, *parts[: parts.index("*")])
-                choices = _find(config, start)
-                keys = choices if isinstance(choices, dict) else range(len(choices or ()))
-                found += [(*start, str(key)) for key in keys]
+                found += [(*start, key) for key in _keys(_find(config, start))]
             else:
                 found.append((*start, *parts))
         text = f"{text[: match.start()]}*{text[match.end() :]}"
     return found
+
+
+def _keys(value: Any) -> list[str]:
+    """Return the keys of a mapping or the places in a list; nothing else has any."""
+    if isinstance(value, list):
+        return [str(place) for place in range(len(value))]
+    return [str(key) for key in value] if isinstance(value, dict) else []
 
 
 def _find(config: Any, path: Path) -> Any:
