@@ -110,7 +110,7 @@ def test_json_does_not_depend_on_order_and_has_no_nan(tmp_path):
         canonical_json(float("nan"))
 
 
-@pytest.mark.parametrize("content", [b"", b'{"a": ', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b'{"a": ', b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_is_named(tmp_path, content):
     file = tmp_path / "a.json"
     file.write_bytes(content)

@@ -65,7 +65,7 @@ def read_json(path: Path) -> Any:
     """Read JSON; raise ``CorruptFileError`` if the file is not valid JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptFileError(
             f"{path} is not valid JSON ({error}); delete it and rerun"
         ) from error
