@@ -77,7 +77,14 @@ def test_every_dependency_is_pinned(pip_pins, project):
     assert set(pip_pins) <= needed
 
 
-@pytest.mark.parametrize("extra", ["dev", "slurm", "kubernetes"])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "dev",
+        pytest.param("slurm", marks=pytest.mark.slurm),
+        pytest.param("kubernetes", marks=pytest.mark.kubernetes),
+    ],
+)
 def test_everything_optional_is_constrained(constraints, project, extra):
     wanted = project["optional-dependencies"][extra]
     try:

@@ -20,7 +20,7 @@ VERDICT = [
     "verdict", "reason", "experiment", "figure",
 ]
 # fmt: on
-PROVENANCE = {"scale", "git", "packages", "machine", "threads", "experiments"}
+PROVENANCE = {"scale", "sha256", "git", "packages", "machine", "threads", "experiments"}
 
 
 @pytest.fixture(scope="module")
