@@ -63,3 +63,16 @@ def test_the_scoreboard_of_the_readme_is_the_committed_one():
     (shown,) = re.findall(r"<!-- scoreboard -->\n```text\n(.*?)```", text, flags=re.DOTALL)
     committed = read_verdicts(ROOT / "results" / "paper" / "verdicts.csv")
     assert shown.strip() == counts(committed).strip()
+
+
+def test_reliability_names_tests_that_there_are():
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    file, found = None, 0
+    # A name without a file stands in the file named before it.
+    for name, test in re.findall(r"`([\w/]+\.py)?(?:::(\w+))?`", text):
+        file = name or file
+        if name or test:
+            content = (ROOT / "tests" / file).read_text(encoding="utf-8")
+            assert not test or f"def {test}(" in content, f"{file}::{test}"
+            found += 1
+    assert found > 40
