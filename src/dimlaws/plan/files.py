@@ -93,7 +93,7 @@ def plan_all(folder: Path, results: Path, scale: str, *, write: bool) -> list[In
     planned = {plan.name: _index(plan) for plan in plans}
     indices = [planned.get(name) or _read_index(files[name]) for name in names]
     _check_together(indices)
-    if _in_use(results.parent):
+    if in_use(results.parent):
         # What changes no content, such as a comment, is as good as planned.
         for plan in plans:
             _check_unchanged(files[plan.name], plan, planned[plan.name])
@@ -228,7 +228,7 @@ def _checksums(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: sha256(text.encode()) for name, text in texts.items()}
 
 
-def _in_use(folder: Path) -> bool:
+def in_use(folder: Path) -> bool:
     """Whether a Snakemake holds a lock on its working directory, or did when it was killed."""
     return any((folder / ".snakemake" / "locks").glob("*.lock"))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from dimlaws.plan.files import in_use
 from dimlaws.stages.findings import Finding
 
 MOST_SKEW_SECONDS = 2.0
@@ -79,7 +80,7 @@ def lock(checkout: Path) -> Finding:
     if running:
         advice = "wait for its end before you start another or edit code"
         return Finding("ok", "lock", f"a Snakemake is at work here, process {running[0]}", advice)
-    if any((checkout / ".snakemake" / "locks").glob("*.lock")):
+    if in_use(checkout):
         advice = "if none is at work on another machine either, run `snakemake --unlock`"
         return Finding("warning", "lock", "held by a Snakemake that does not run here", advice)
     return Finding("ok", "lock", "none, a run can start")
